@@ -1,0 +1,129 @@
+/** `run`: one run with the caller's own credentials, or its plan alone. */
+import { parseArgs } from 'node:util'
+import { compose, systemTime } from '../../lambda/compose.ts'
+import { DEFAULTS } from '../../lambda/defaults.ts'
+import { RotationError } from '../../lambda/errors.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/instant.ts'
+import { checkNames } from '../../lambda/invocation.ts'
+import { logger } from '../../lambda/report/logger.ts'
+import { run } from '../../lambda/run.ts'
+import { loadConfig } from '../../lib/config-file.ts'
+import { EXIT_DONE, EXIT_FAILED, type Io } from '../io.ts'
+import { planText, progressLine, reportText } from '../text.ts'
+
+const USAGE = `elb-cert-rotator run --config FILE [options]
+
+Look at the load balancers of FILE, and renew what is due. Runs with your own AWS credentials.
+Running it agrees to the terms of the CA that FILE names (Let's Encrypt where it names none).
+
+  --config FILE        the configuration
+  --dry-run            print the plan with its reasons, and change nothing
+  --force              issue new certificates even where nothing is due
+  --only NAME          look at this certificate alone; may be repeated
+  --deployment NAME    under which name certificates are kept (default: ${DEFAULTS.deployment})
+  --interval DURATION  time to the next run, as 90m, 6h or 1d (default: 1d)
+  --json               print events as JSON lines instead of text
+
+Region and credentials are found as in the AWS CLI; AWS_ENDPOINT_URL and NODE_EXTRA_CA_CERTS are honoured.
+Exit code: 0 settled, or planned; 1 something failed; 2 wrong usage or configuration.
+`
+
+export const runCommand = {
+  summary: 'renew what is due, or print the plan with --dry-run',
+  usage: USAGE,
+
+  async run(argv: readonly string[], io: Io): Promise<number> {
+    const options = parse(argv)
+    const { config, warnings } = loadConfig(options.config)
+    checkNames(
+      options.only,
+      config.certificates.map(({ id }) => id),
+    )
+    const region = regionOf(io.env)
+    const { deployment, intervalMs, json } = options
+    const invocation = { only: options.only, force: options.force, dryRun: options.dryRun }
+    const emit = logger(systemTime, (event) => {
+      if (json) io.stdout(`${JSON.stringify(event)}\n`)
+      else if (event.event === 'plan.made') printPlan(event)
+      else for (const line of progressLine(event)) io.stderr(`${line}\n`)
+    })
+    const ports = compose(config, { region, deployment, emit })
+    const report = await run({ config, warnings, invocation, deployment, intervalMs }, ports, DEFAULTS)
+    if (!json) io.stdout(reportText(report, invocation.dryRun))
+    return report.ok ? EXIT_DONE : EXIT_FAILED
+
+    function printPlan(event: Parameters<typeof planText>[0]): void {
+      // the first pass is the plan; a later one is the proof, which the report tells in its own words
+      if (event.pass === 1) io.stdout(planText(event))
+      else if (event.actions.length > 0) io.stderr(planText(event))
+    }
+  },
+}
+
+interface Options {
+  readonly config: string
+  readonly only: readonly string[] | null
+  readonly force: boolean
+  readonly dryRun: boolean
+  readonly json: boolean
+  readonly deployment: string
+  readonly intervalMs: number
+}
+
+function parse(argv: readonly string[]): Options {
+  const values = readArguments(argv)
+  if (values.config === undefined) throw new RotationError('usage/invalid', '--config FILE is missing')
+  return {
+    config: values.config,
+    only: values.only ?? null,
+    force: values.force ?? false,
+    dryRun: values['dry-run'] ?? false,
+    json: values.json ?? false,
+    deployment: readDeployment(values.deployment),
+    intervalMs: values.interval === undefined ? DEFAULTS.intervalMs : readDuration(values.interval),
+  }
+}
+
+function readArguments(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        config: { type: 'string' },
+        'dry-run': { type: 'boolean' },
+        force: { type: 'boolean' },
+        only: { type: 'string', multiple: true },
+        deployment: { type: 'string' },
+        interval: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+    }).values
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause)
+    throw new RotationError('usage/invalid', what.split('. ')[0] ?? what, {}, { cause })
+  }
+}
+
+/** It becomes part of IAM paths and SSM names. */
+function readDeployment(name: string = DEFAULTS.deployment): string {
+  if (/^[A-Za-z0-9_-]{1,128}$/.test(name)) return name
+  throw new RotationError(
+    'usage/invalid',
+    `--deployment ${JSON.stringify(name)}: expected letters, digits, hyphens and underscores, at most 128`,
+  )
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: HOUR_MS, d: DAY_MS }
+
+function readDuration(text: string): number {
+  const parts = /^([1-9]\d{0,4})([mhd])$/.exec(text)
+  if (!parts)
+    throw new RotationError('usage/invalid', `--interval ${text}: expected a duration as 90m, 6h or 1d`)
+  return Number(parts[1]) * (UNITS[parts[2] ?? ''] ?? 0)
+}
+
+function regionOf(env: Io['env']): string {
+  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION']
+  if (region) return region
+  throw new RotationError('usage/invalid', 'no region is given: set AWS_REGION to that of the load balancers')
+}

@@ -1,0 +1,98 @@
+/** Plans, progress and reports for people. */
+
+import { isFailure } from '../lambda/model.ts'
+import type { LoggedEvent } from '../lambda/report/events.ts'
+import type { Report } from '../lambda/run.ts'
+
+type PlanEvent = Extract<LoggedEvent, { event: 'plan.made' }>
+
+/** One line an action and one for each certificate that is left as it is. */
+export function planText({ actions, standings, heldBack }: PlanEvent): string {
+  const held = new Map(heldBack.map(({ certId, code, message }) => [certId, `${message} (${code})`]))
+  const lines = [
+    ...actions
+      .filter(({ certId }) => !held.has(certId))
+      .map(({ kind, certId, listener, reason, detail }) =>
+        kind === 'issue'
+          ? row('issue', certId, `${reason}: ${detail}`)
+          : row(
+              kind,
+              certId,
+              `${kind === 'attach' ? 'to ' : ''}${listener}${kind === 'verify' ? `: ${detail}` : ''}`,
+            ),
+      ),
+    ...[...held].map(([certId, why]) => row('hold', certId, why)),
+    ...standings.map(({ certId, state, detail }) => row(WORD[state] ?? state, certId, detail)),
+  ]
+  return `plan:\n${lines.join('\n')}\n`
+}
+
+const WORD: Readonly<Record<string, string>> = { settled: 'keep', 'held-back': 'hold' }
+
+/** @returns no line for what the plan and the report tell anyway */
+export function progressLine(event: LoggedEvent): string[] {
+  switch (event.event) {
+    case 'config.warned':
+      return [`warning: ${event.message}`]
+    case 'listener.unreachable':
+      return [
+        `  ${event.certId}: ${event.listener} cannot be probed from here (${event.failure}); the API's word counts`,
+      ]
+    case 'cert.due':
+      return [`  ${event.certId}: ordering a certificate for ${event.hosts.join(', ')}`]
+    case 'challenge.presented':
+      return [`  ${event.zone}: wrote ${names(event.names)}, waiting for Route53`]
+    case 'challenge.synced':
+      return ['  challenge values are on all of Route53, asking the CA to look']
+    case 'challenge.seen':
+      return [`  ${event.certId}: the CA has seen the challenges`]
+    case 'cert.issued':
+      return [`  ${event.certId}: issued by ${event.issuer}, serial ${event.serial}`]
+    case 'cert.stored':
+      return [`  ${event.certId}: stored as ${event.name}`]
+    case 'cert.spreading':
+      return [`  ${event.certId}: ${event.listener} does not know it yet, trying again`]
+    case 'cert.attached':
+      return [`  ${event.certId}: attached to ${event.listener}`]
+    case 'cert.verifying':
+      return [`  ${event.certId}: ${event.listener} still serves the previous one, looking again`]
+    case 'cert.verified':
+      return event.seen ? [`  ${event.certId}: ${event.listener} serves it`] : []
+    case 'cert.rejected':
+      return [`  ${event.certId}: ${event.listener} broke (${event.failure}); the previous one is back`]
+    default:
+      return []
+  }
+}
+
+export function reportText({ ok, outcomes }: Report, dryRun: boolean): string {
+  if (dryRun && ok) return 'dry run: nothing was changed\n'
+  const lines = outcomes.map(({ state, certId, detail, errors }) =>
+    errors.length === 0
+      ? row(state, certId, detail)
+      : [row(state, certId, ''), ...errors.flatMap(errorLines)].join('\n').trimEnd(),
+  )
+  const failed = outcomes.filter(isFailure).length
+  const end =
+    failed === 0 ? `ok: ${count(outcomes.length)}` : `failed: ${failed} of ${count(outcomes.length)}`
+  return `report:\n${lines.join('\n')}\n${end}\n`
+}
+
+function errorLines(error: Report['outcomes'][number]['errors'][number]): string[] {
+  return error
+    .toText()
+    .split('\n')
+    .map((line) => `    ${line}`)
+}
+
+function row(word: string, certId: string, text: string): string {
+  return `  ${word.padEnd(8)} ${certId}  ${text}`.trimEnd()
+}
+
+function names(list: readonly string[]): string {
+  return list.length > 3 ? `${list.length} challenge names` : list.join(', ')
+}
+
+function count(number: number): string {
+  return number === 1 ? '1 certificate' : `${number} certificates`
+}

@@ -1,0 +1,231 @@
+/**
+ * The CA, by acme-client's step API: the only file that imports it. The library signs requests and walks the
+ * protocol; retries, waits and errors are ours.
+ * @see RFC 8555 §7
+ */
+import acme from 'acme-client'
+import type { Settings } from '../../defaults.ts'
+import { RotationError } from '../../errors.ts'
+import { poll } from '../../poll.ts'
+import type {
+  AccountRecord,
+  AccountStore,
+  CertificateAuthority,
+  Challenge,
+  MakeKey,
+  Time,
+} from '../../ports.ts'
+import { explain } from './problem.ts'
+import { retrying } from './retrying.ts'
+import { type Http, tame } from './transport.ts'
+
+export interface AuthorityOptions {
+  readonly directoryUrl: string
+  readonly contact: readonly string[]
+  /** PEM; `null` for the usual roots. */
+  readonly rootCertificates: string | null
+  readonly accounts: AccountStore
+  readonly time: Time
+  readonly makeKey: MakeKey
+  readonly settings: Settings
+}
+
+/** `profile` is of draft-ietf-acme-profiles, which the library's types do not know; it sends it as it is. */
+type OrderData = Parameters<acme.Client['createOrder']>[0] & { profile?: string }
+
+type LibraryChallenge = Parameters<acme.Client['completeChallenge']>[0]
+
+interface Session {
+  readonly client: acme.Client
+  /** By name; `null` when the CA advertises none. */
+  readonly profiles: readonly string[] | null
+}
+
+export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
+  const { directoryUrl, time, settings } = options
+  const transport = tame(acme.axios as unknown as Http, {
+    rootCertificates: options.rootCertificates,
+    timeoutMs: settings.acmeRequestTimeoutMs,
+    now: () => time.now(),
+  })
+  const call = retrying(time, settings)
+  let directory: Promise<readonly string[] | null> | null = null
+  let session: Promise<Session> | null = null
+
+  function readProfiles(): Promise<readonly string[] | null> {
+    directory ??= call(`the directory ${directoryUrl}`, async () => {
+      const { data } = await acme.axios.get(directoryUrl)
+      if (typeof data?.newOrder !== 'string') throw new Error('it has no newOrder')
+      const { profiles } = data.meta ?? {}
+      return typeof profiles === 'object' && profiles !== null ? Object.keys(profiles) : null
+    })
+    return directory
+  }
+
+  async function open(): Promise<Session> {
+    const profiles = await readProfiles()
+    const account = (await options.accounts.load()) ?? (await register())
+    const client = new acme.Client({ directoryUrl, accountKey: account.key, accountUrl: account.url })
+    return { client, profiles }
+  }
+
+  async function register(): Promise<AccountRecord> {
+    const key = (await options.makeKey('ecdsa')).export({ type: 'pkcs8', format: 'pem' }) as string
+    const client = new acme.Client({ directoryUrl, accountKey: key })
+    const contact = options.contact.length > 0 ? { contact: [...options.contact] } : {}
+    await call('a new account', () => client.createAccount({ termsOfServiceAgreed: true, ...contact }))
+    return options.accounts.save({ key, url: client.getAccountUrl() })
+  }
+
+  function opened(): Promise<Session> {
+    session ??= open()
+    return session
+  }
+
+  /** Ask again, as often as the CA wants within our bounds, until `ask` has an answer. */
+  async function waitFor<T>(url: string, what: string, ask: () => Promise<T | null>): Promise<T> {
+    const patient: Time = {
+      now: () => time.now(),
+      sleep: (ms) =>
+        time.sleep(Math.min(Math.max(ms, transport.retryAfterMs(url) ?? 0), settings.acmeLongestWaitMs)),
+    }
+    const bounds = { intervalMs: settings.acmePollIntervalMs, timeoutMs: settings.acmePollTimeoutMs }
+    const answer = await poll(patient, bounds, ask)
+    if (answer !== null) return answer
+    throw new RotationError(
+      'acme/timed-out',
+      `${what} was not done after ${settings.acmePollTimeoutMs / 1000} s`,
+    )
+  }
+
+  return {
+    async ready(profile) {
+      // the directory is looked at first: where the profile is missing, no account is made
+      const profiles = await readProfiles()
+      if (profile !== null && !profiles?.includes(profile)) {
+        const offered = profiles === null ? 'offers none' : `offers ${profiles.join(', ')}`
+        const what = `the CA does not offer the profile "${profile}", it ${offered}`
+        throw new RotationError('acme/profile-not-offered', what, { profile })
+      }
+      await opened()
+    },
+
+    async order({ hosts, profile }) {
+      const { client } = await opened()
+      const data: OrderData = {
+        identifiers: hosts.map((value) => ({ type: 'dns', value })),
+        ...(profile === null ? {} : { profile }),
+      }
+      const doing = `a new order for ${hosts.join(', ')}`
+      const order = await call(doing, () => client.createOrder(data))
+      if (order.status === 'invalid') throw orderFailed(order, doing)
+      const challenges: Challenge[] = []
+      // one by one: the library would fetch all of them at once, and a CA allows few nonces a second
+      for (const url of order.authorizations) {
+        const authorization = await fetchAuthorization(client, order, url, call)
+        if (authorization.status === 'valid') continue
+        challenges.push(await toChallenge(client, authorization))
+      }
+      return { url: order.url, challenges }
+    },
+
+    async answer({ challenges, url }) {
+      const { client } = await opened()
+      for (const challenge of challenges)
+        await call(`the challenge for ${challenge.host}`, () =>
+          client.completeChallenge(asChallenge(challenge)),
+        )
+      for (const { host, authorizationUrl } of challenges)
+        await waitFor(authorizationUrl, `the CA's look at ${host}`, async () => {
+          const order = { url, authorizations: [authorizationUrl] }
+          const authorization = await fetchAuthorization(client, order, authorizationUrl, call)
+          if (authorization.status === 'pending') return null
+          if (authorization.status !== 'valid') throw authorizationFailed(authorization)
+          return true
+        })
+    },
+
+    async finalize(order, csr) {
+      const { client } = await opened()
+      const doing = `the order ${order.url}`
+      const get = () => call(doing, () => client.getOrder({ url: order.url } as acme.Order))
+      const ready = await waitFor(order.url, doing, async () => {
+        const seen = await get()
+        if (seen.status === 'invalid') throw orderFailed(seen, doing)
+        return seen.status === 'pending' ? null : seen
+      })
+      if (ready.status === 'ready') {
+        try {
+          await client.finalizeOrder(ready, csr)
+        } catch (thrown) {
+          // an answer may have been lost after the CA had begun: its order tells
+          const seen = await get()
+          if (seen.status === 'ready') await call(doing, () => client.finalizeOrder(seen, csr))
+          else if (seen.status === 'invalid') throw explain(thrown, doing, time.now())
+        }
+      }
+      const valid = await waitFor(order.url, doing, async () => {
+        const seen = await get()
+        if (seen.status === 'invalid') throw orderFailed(seen, doing)
+        return seen.status === 'valid' ? seen : null
+      })
+      return call('the certificate', () => client.getCertificate(valid))
+    },
+  }
+}
+
+type Call = ReturnType<typeof retrying>
+
+async function fetchAuthorization(
+  client: acme.Client,
+  order: Pick<acme.Order, 'url' | 'authorizations'>,
+  url: string,
+  call: Call,
+): Promise<acme.Authorization> {
+  const one = { ...order, authorizations: [url] } as acme.Order
+  const [authorization] = await call('an authorization', () => client.getAuthorizations(one))
+  if (!authorization)
+    throw new RotationError('acme/unexpected-answer', `the CA gave no authorization at ${url}`)
+  return authorization
+}
+
+/** CAs list other kinds beside it, some without a token: dns-01 is chosen by its type. */
+async function toChallenge(client: acme.Client, authorization: acme.Authorization): Promise<Challenge> {
+  const base = authorization.identifier.value.toLowerCase()
+  const host = authorization.wildcard ? `*.${base}` : base
+  if (authorization.status !== 'pending') throw authorizationFailed(authorization)
+  const challenge = authorization.challenges.find(({ type }) => type === 'dns-01')
+  if (!challenge) {
+    const offered = authorization.challenges.map(({ type }) => type).join(', ')
+    throw new RotationError(
+      'acme/no-dns-challenge',
+      `the CA offers ${offered} for ${host}, looked for dns-01`,
+      { host },
+    )
+  }
+  const value = await client.getChallengeKeyAuthorization(challenge)
+  return { host, value, url: challenge.url, authorizationUrl: authorization.url }
+}
+
+/** The library only looks at the URL. */
+function asChallenge({ url }: Challenge): LibraryChallenge {
+  return { type: 'dns-01', url, status: 'pending', token: '' }
+}
+
+function authorizationFailed(authorization: acme.Authorization): RotationError {
+  const host = `${authorization.wildcard ? '*.' : ''}${authorization.identifier.value}`
+  const error = authorization.challenges.map((challenge) => challenge.error).find((one) => one !== undefined)
+  const words = problemText(error) ?? `its authorization is ${authorization.status}`
+  return new RotationError('acme/authorization-failed', `the CA could not prove ${host}: ${words}`, { host })
+}
+
+function orderFailed(order: acme.Order, doing: string): RotationError {
+  const words = problemText(order.error) ?? `its status is ${order.status}`
+  return new RotationError('acme/order-failed', `the CA gave up ${doing}: ${words}`)
+}
+
+function problemText(error: object | undefined): string | null {
+  const { type, detail } = (error ?? {}) as { type?: string; detail?: string }
+  if (detail === undefined) return null
+  return `${detail} (${(type ?? 'about:blank').replace('urn:ietf:params:acme:error:', '')})`
+}

@@ -1,0 +1,51 @@
+/** What the CA said, in our codes. Its own words are always in the message. */
+import { asRotationError, type ErrorCode, RotationError } from '../../errors.ts'
+import { toIso, toSpan } from '../../instant.ts'
+import type { EpochMs } from '../../model.ts'
+import { AcmeProblem, AcmeSilence } from './transport.ts'
+
+const BY_TYPE: Readonly<Record<string, ErrorCode>> = {
+  rateLimited: 'acme/rate-limited',
+  accountDoesNotExist: 'acme/account-refused',
+  externalAccountRequired: 'acme/account-refused',
+  invalidContact: 'acme/account-refused',
+  unsupportedContact: 'acme/account-refused',
+  userActionRequired: 'acme/account-refused',
+  invalidProfile: 'acme/profile-not-offered',
+}
+
+/** @param doing what was asked, as in `a new order for example.com` */
+export function explain(thrown: unknown, doing: string, now: EpochMs): RotationError {
+  if (thrown instanceof AcmeProblem) return explainProblem(thrown, doing, now)
+  if (thrown instanceof AcmeSilence) {
+    const code = UNTRUSTED.test(thrown.code) ? 'acme/tls-untrusted' : 'acme/unreachable'
+    const what = `the CA gave no answer to ${doing}: ${thrown.message} (${thrown.code})`
+    return new RotationError(code, what, {}, { cause: thrown })
+  }
+  if (thrown instanceof RotationError) return thrown
+  if (!(thrown instanceof Error)) return asRotationError(thrown)
+  // the library's own complaints about answers that are not ACME
+  const what = `the CA's answer to ${doing} is not understood: ${thrown.message}`
+  return new RotationError('acme/unexpected-answer', what, {}, { cause: thrown })
+}
+
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ALTNAME/
+
+function explainProblem(problem: AcmeProblem, doing: string, now: EpochMs): RotationError {
+  const details = [problem.message, ...problem.subproblems].join('; ')
+  const wait =
+    problem.retryAfterMs === null
+      ? ''
+      : `; not before ${toIso(now + problem.retryAfterMs)} (in ${toSpan(problem.retryAfterMs)})`
+  return new RotationError(
+    BY_TYPE[problem.type] ?? 'acme/refused',
+    `the CA refused ${doing}: ${details} (${problem.type}, HTTP ${problem.status})${wait}`,
+    {
+      type: problem.type,
+      status: problem.status,
+      ...(problem.subproblems.length > 0 ? { subproblems: problem.subproblems } : {}),
+      ...(problem.retryAfterMs === null ? {} : { retryAfter: toIso(now + problem.retryAfterMs) }),
+    },
+    { cause: problem },
+  )
+}

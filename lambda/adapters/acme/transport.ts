@@ -1,0 +1,141 @@
+/**
+ * The ACME library's HTTP, tamed.
+ *
+ * acme-client 5.4.0 retries by itself with the same nonce for as long as Retry-After says, has no time-out, turns
+ * a lost connection into a TypeError, and of a problem document keeps the `detail` alone. All of that is in
+ * interceptors on its axios instance, which are replaced here by two that keep what happened.
+ */
+import { Agent } from 'node:https'
+import { getCACertificates } from 'node:tls'
+import { PRODUCT, VERSION } from '../../version.ts'
+
+/** The part of an axios instance that is used here. */
+export interface Http {
+  readonly defaults: {
+    timeout?: number
+    maxRedirects?: number
+    maxContentLength?: number
+    httpsAgent?: unknown
+    headers: { common: Record<string, unknown> }
+  }
+  readonly interceptors: {
+    readonly request: { clear(): void }
+    readonly response: {
+      clear(): void
+      use(onAnswer: (answer: HttpAnswer) => HttpAnswer, onSilence: (error: unknown) => never): unknown
+    }
+  }
+}
+
+interface HttpAnswer {
+  readonly status: number
+  readonly data: unknown
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly config: { readonly url?: string }
+}
+
+/** RFC 7807, as far as ACME uses it (RFC 8555 §6.7). */
+export class AcmeProblem extends Error {
+  override readonly name = 'AcmeProblem'
+  readonly status: number
+  readonly type: string
+  readonly subproblems: readonly string[]
+  /** `null` when the CA did not say. */
+  readonly retryAfterMs: number | null
+
+  constructor(
+    detail: string,
+    facts: { status: number; type: string; subproblems: readonly string[]; retryAfterMs: number | null },
+  ) {
+    super(detail)
+    this.status = facts.status
+    this.type = facts.type
+    this.subproblems = facts.subproblems
+    this.retryAfterMs = facts.retryAfterMs
+  }
+}
+
+/** The CA gave no answer at all. */
+export class AcmeSilence extends Error {
+  override readonly name = 'AcmeSilence'
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export interface Transport {
+  /** What the last answer from this URL asked to wait; `null` when it did not. */
+  retryAfterMs(url: string): number | null
+}
+
+/**
+ * @param axios the library's one instance: all clients of the process share it, so the last call counts
+ * @param rootCertificates PEM to trust beside the usual roots; `null` for those alone
+ * @param now for Retry-After dates
+ */
+export function tame(
+  axios: Http,
+  options: { rootCertificates: string | null; timeoutMs: number; now: () => number },
+): Transport {
+  const waits = new Map<string, number | null>()
+  axios.interceptors.request.clear()
+  axios.interceptors.response.clear()
+  axios.defaults.timeout = options.timeoutMs
+  axios.defaults.maxRedirects = 3
+  axios.defaults.maxContentLength = MOST_BYTES
+  axios.defaults.headers.common['User-Agent'] =
+    `${PRODUCT}/${VERSION} (+https://www.npmjs.com/package/${PRODUCT})`
+  axios.defaults.httpsAgent = new Agent({
+    keepAlive: true,
+    ...(options.rootCertificates === null
+      ? {}
+      : { ca: [...getCACertificates('default'), options.rootCertificates] }),
+  })
+  axios.interceptors.response.use(
+    (response) => {
+      const retryAfterMs = parseRetryAfter(response.headers['retry-after'], options.now())
+      waits.set(response.config.url ?? '', retryAfterMs)
+      if (response.status < 400) return response
+      throw toProblem(response, retryAfterMs)
+    },
+    (error) => {
+      const { code, message } = error as { code?: string; message: string }
+      throw new AcmeSilence(code ?? 'no code', message)
+    },
+  )
+  return { retryAfterMs: (url) => waits.get(url) ?? null }
+}
+
+/** A chain is some kilobytes; what is longer is no ACME answer. */
+const MOST_BYTES = 1_000_000
+const LONGEST_DETAIL = 500
+
+function toProblem({ status, data }: HttpAnswer, retryAfterMs: number | null): AcmeProblem {
+  const document = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>
+  const type = typeof document['type'] === 'string' ? document['type'] : 'about:blank'
+  const detail =
+    typeof document['detail'] === 'string' ? document['detail'] : `no problem document, HTTP ${status}`
+  const listed = Array.isArray(document['subproblems']) ? document['subproblems'] : []
+  return new AcmeProblem(detail.slice(0, LONGEST_DETAIL), {
+    status,
+    type: type.replace('urn:ietf:params:acme:error:', ''),
+    subproblems: listed.slice(0, 100).map(subproblemText),
+    retryAfterMs,
+  })
+}
+
+function subproblemText(subproblem: { identifier?: { value?: string }; detail?: string } | null): string {
+  const identifier = subproblem?.identifier?.value
+  return `${identifier ? `${identifier}: ` : ''}${subproblem?.detail ?? ''}`.slice(0, LONGEST_DETAIL)
+}
+
+/** Seconds or an HTTP date (RFC 9110 §10.2.3). */
+export function parseRetryAfter(header: unknown, now: number): number | null {
+  if (typeof header !== 'string') return null
+  if (/^\d+$/.test(header)) return Number(header) * 1000
+  const at = Date.parse(header)
+  return Number.isNaN(at) ? null : Math.max(0, at - now)
+}

@@ -1,0 +1,59 @@
+/** What listeners serve, seen by a TLS handshake with every address. The chain is not judged: any certificate is an answer. */
+import { lookup } from 'node:dns/promises'
+import { connect } from 'node:tls'
+import { toLeaf } from '../leaf.ts'
+import type { Answer } from '../model.ts'
+import type { ProbeListener } from '../ports.ts'
+
+/** Where to connect for one address of a load balancer. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+/** From a load balancer's own name and port to every place it answers at. */
+export type Dial = (dnsName: string, port: number) => Promise<readonly Place[]>
+
+export const dialByName: Dial = async (dnsName, port) =>
+  (await lookup(dnsName, { all: true })).map(({ address }) => ({ host: address, port }))
+
+export function tlsProbe(timeoutMs: number, dial: Dial = dialByName): ProbeListener {
+  return async ({ dnsName, port, serverName }) => {
+    try {
+      const places = await dial(dnsName, port)
+      return await Promise.all(places.map((place) => handshake(place, serverName, timeoutMs)))
+    } catch (error) {
+      return [{ address: dnsName, failure: `does not resolve: ${String((error as Error).message)}` }]
+    }
+  }
+}
+
+function handshake(place: Place, serverName: string, timeoutMs: number): Promise<Answer> {
+  const address = place.host
+  return new Promise((resolve) => {
+    const socket = connect({
+      ...place,
+      servername: serverName,
+      rejectUnauthorized: false,
+      // old security policies of load balancers still speak TLS 1.0; the probe must see them as well
+      minVersion: 'TLSv1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    })
+    const finish = (answer: Answer) => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(answer)
+    }
+    const timer = setTimeout(() => finish({ address, failure: `no handshake in ${timeoutMs} ms` }), timeoutMs)
+    socket.once('secureConnect', () => {
+      const certificate = socket.getPeerX509Certificate()
+      finish(
+        certificate
+          ? { address, leaf: toLeaf(certificate) }
+          : { address, failure: 'no certificate was served' },
+      )
+    })
+    socket.once('error', (error) => finish({ address, failure: error.message }))
+    socket.once('close', () => finish({ address, failure: 'closed before the handshake was done' }))
+  })
+}

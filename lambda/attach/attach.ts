@@ -1,0 +1,54 @@
+/** Point listeners at their certificates. */
+
+import type { Settings } from '../defaults.ts'
+import { RotationError } from '../errors.ts'
+import type { ReachableTarget, StoredCertificate } from '../model.ts'
+import { targetKey } from '../model.ts'
+import { type Done, each } from '../parallel.ts'
+import { poll } from '../poll.ts'
+import type { Ports } from '../ports.ts'
+
+/** One certificate on its way to one listener. */
+export interface Placement {
+  readonly certId: string
+  readonly stored: StoredCertificate
+  /** As it was before the swap. */
+  readonly before: ReachableTarget
+  /** Uploaded in this run: then IAM may not have spread it yet. */
+  readonly isNew: boolean
+}
+
+export function attachAll(
+  placements: readonly Placement[],
+  world: Pick<Ports, 'loadBalancers' | 'time' | 'emit'>,
+  settings: Settings,
+): Promise<Done<Placement>> {
+  return each(placements, settings.concurrency, async (placement) => {
+    await swap(placement, world, settings)
+    const { certId, stored, before } = placement
+    world.emit({ event: 'cert.attached', certId, listener: targetKey(before.target), serial: stored.serial })
+    return placement
+  })
+}
+
+/** @throws RotationError attach/certificate-not-found: at once for an old certificate, after minutes for a new one */
+async function swap(
+  { certId, stored, before, isNew }: Placement,
+  { loadBalancers, time, emit }: Pick<Ports, 'loadBalancers' | 'time' | 'emit'>,
+  settings: Settings,
+): Promise<void> {
+  let last: RotationError | null = null
+  const bounds = { intervalMs: settings.attachIntervalMs, timeoutMs: isNew ? settings.attachTimeoutMs : 0 }
+  const done = await poll(time, bounds, async () => {
+    try {
+      await loadBalancers.attach(before.target, stored.arn)
+      return true
+    } catch (thrown) {
+      if (!(thrown instanceof RotationError) || thrown.code !== 'attach/certificate-not-found') throw thrown
+      if (!last && isNew) emit({ event: 'cert.spreading', certId, listener: targetKey(before.target) })
+      last = thrown
+      return null
+    }
+  })
+  if (!done && last) throw last
+}

@@ -1,0 +1,65 @@
+/** Put the adapters together. The one place that knows which adapter stands behind which port. */
+import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing'
+import { IAMClient } from '@aws-sdk/client-iam'
+import { Route53Client } from '@aws-sdk/client-route-53'
+import { SSMClient } from '@aws-sdk/client-ssm'
+import { acmeAuthority } from './adapters/acme/authority.ts'
+import { classicLoadBalancers } from './adapters/classic-load-balancers.ts'
+import { iamStore } from './adapters/iam-store.ts'
+import { route53Zones } from './adapters/route53.ts'
+import { ssmAccounts } from './adapters/ssm-accounts.ts'
+import { type Dial, dialByName, tlsProbe } from './adapters/tls-probe.ts'
+import type { Config } from './config/parse.ts'
+import { DEFAULTS, type Settings } from './defaults.ts'
+import { generateKey } from './issue/keys.ts'
+import { accountParameter, storePath } from './names.ts'
+import type { Emit, MakeKey, Ports, Time } from './ports.ts'
+
+/** What differs between the function, the command line and the tests. */
+export interface Surroundings {
+  readonly region: string
+  readonly deployment: string
+  readonly emit: Emit
+  readonly time?: Time
+  readonly settings?: Settings
+  readonly dial?: Dial
+  readonly makeKey?: MakeKey
+}
+
+export const systemTime: Time = {
+  now: () => Date.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+}
+
+/** Endpoints and credentials are found by the SDK in the usual places; `AWS_ENDPOINT_URL` is one of them. */
+export function compose(config: Config, surroundings: Surroundings): Ports {
+  const { region, deployment, emit } = surroundings
+  const { time = systemTime, settings = DEFAULTS, dial = dialByName, makeKey = generateKey } = surroundings
+  const client = {
+    region,
+    maxAttempts: settings.awsAttempts,
+    requestHandler: {
+      connectionTimeout: settings.awsConnectTimeoutMs,
+      requestTimeout: settings.awsRequestTimeoutMs,
+      throwOnRequestTimeout: true,
+    },
+  }
+  return {
+    time,
+    emit,
+    loadBalancers: classicLoadBalancers(new ElasticLoadBalancingClient(client)),
+    store: iamStore(new IAMClient(client), storePath(region, deployment)),
+    zones: route53Zones(new Route53Client(client)),
+    authority: acmeAuthority({
+      directoryUrl: config.directoryUrl,
+      contact: config.contact,
+      rootCertificates: config.rootCertificates,
+      accounts: ssmAccounts(new SSMClient(client), accountParameter(deployment, config.directoryUrl)),
+      time,
+      makeKey,
+      settings,
+    }),
+    probe: tlsProbe(settings.probeTimeoutMs, dial),
+    makeKey,
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * From entries as written to certificates: what needs more than one key or more than one entry.
+ * Problems are collected, never thrown, so that all are reported at once.
+ */
+import type { Certificate, Target } from '../model.ts'
+import { targetKey } from '../model.ts'
+import { hostsHash } from '../names.ts'
+import { coveringWildcard, normaliseHost } from './hosts.ts'
+import type { Path, Problem } from './problems.ts'
+import { show, toPath } from './problems.ts'
+import { mostHosts } from './profiles.ts'
+import type { EntryShape } from './schema.ts'
+
+export interface Entries {
+  readonly certificates: readonly Certificate[]
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly string[]
+}
+
+interface Defaults {
+  readonly directoryUrl: string
+  readonly profile: string | null
+}
+
+/** One entry, made ready; `path` is where it stands in the file. */
+interface Entry {
+  readonly path: Path
+  readonly named: boolean
+  readonly certificate: Certificate
+}
+
+export function readEntries(shapes: readonly EntryShape[], base: Path, defaults: Defaults): Entries {
+  const problems: Problem[] = []
+  const entries = shapes.map((shape, at) => readEntry(shape, [...base, at], defaults, problems))
+  const certificates = merge(entries, problems)
+  problems.push(...listenersUsedTwice(entries))
+  return { certificates, problems, warnings: equalHosts(certificates) }
+}
+
+function readEntry(shape: EntryShape, path: Path, defaults: Defaults, problems: Problem[]): Entry {
+  const hosts = readHosts(shape.hosts, [...path, 'hosts'], problems)
+  const profile = shape.profile ?? defaults.profile
+  const most = mostHosts(profile)
+  if (hosts.length > most)
+    problems.push({
+      path: toPath([...path, 'hosts']),
+      found: `${hosts.length} hosts`,
+      expected: `at most ${most}, the most that profile ${profile ?? 'of an unknown CA'} allows`,
+    })
+  return {
+    path,
+    named: shape.name !== undefined,
+    certificate: {
+      id: shape.name ?? (shape.hosts[0] ?? '').trim(),
+      hosts,
+      keyType: shape.key_type ?? 'rsa',
+      profile,
+      directoryUrl: defaults.directoryUrl,
+      takeOver: shape.take_over ?? 'when_due',
+      targets: readTargets(shape, path, problems),
+    },
+  }
+}
+
+function readHosts(written: readonly string[], path: Path, problems: Problem[]): string[] {
+  const hosts: string[] = []
+  written.forEach((text, at) => {
+    const read = normaliseHost(text)
+    if ('fault' in read)
+      problems.push({ path: toPath([...path, at]), found: show(text), expected: read.fault })
+    else if (!hosts.includes(read.host)) hosts.push(read.host)
+  })
+  for (const host of hosts) {
+    const wildcard = coveringWildcard(host, hosts)
+    // Let's Encrypt refuses such an order as redundant, so it is said before anything is ordered
+    if (wildcard)
+      problems.push({
+        path: toPath(path),
+        found: `both ${host} and ${wildcard}`,
+        expected: `${wildcard} alone, which covers ${host} already`,
+      })
+  }
+  return hosts
+}
+
+function readTargets(shape: EntryShape, path: Path, problems: Problem[]): Target[] {
+  if ((shape.elb === undefined) === (shape.targets === undefined))
+    problems.push({
+      path: toPath(path),
+      found: shape.elb ? 'both elb and targets' : 'neither elb nor targets',
+      expected: 'one of them',
+    })
+  const written = [...(shape.elb ? [{ elb: shape.elb }] : []), ...(shape.targets ?? [])]
+  return written.map(({ elb }) => {
+    const port = Number(elb.port ?? 443)
+    if (port > 65_535)
+      problems.push({
+        path: toPath([...path, shape.elb ? 'elb' : 'targets']),
+        found: `port ${port}`,
+        expected: 'a port from 1 to 65535',
+      })
+    return { kind: 'classic', loadBalancer: elb.name, port }
+  })
+}
+
+/** Entries without a name that want the same certificate are one, with the targets of all. */
+function merge(entries: readonly Entry[], problems: Problem[]): Certificate[] {
+  const byId = new Map<string, { entry: Entry; certificate: Certificate }>()
+  for (const entry of entries) {
+    const { id } = entry.certificate
+    const earlier = byId.get(id)
+    if (!earlier) byId.set(id, { entry, certificate: entry.certificate })
+    else if (!entry.named && !earlier.entry.named && wantTheSame(earlier.certificate, entry.certificate))
+      byId.set(id, {
+        entry: earlier.entry,
+        certificate: {
+          ...earlier.certificate,
+          targets: [...earlier.certificate.targets, ...entry.certificate.targets],
+        },
+      })
+    else
+      problems.push({
+        path: toPath([...entry.path, 'name']),
+        found: entry.named ? show(id) : `no name, and ${show(id)} is taken by ${toPath(earlier.entry.path)}`,
+        expected: `another name, for example ${show(freeName(entry.certificate, new Set(byId.keys())))}`,
+      })
+  }
+  return [...byId.values()].map(({ certificate }) => certificate)
+}
+
+function wantTheSame(a: Certificate, b: Certificate): boolean {
+  return (
+    hostsHash(a.hosts) === hostsHash(b.hosts) &&
+    a.keyType === b.keyType &&
+    a.profile === b.profile &&
+    a.takeOver === b.takeOver
+  )
+}
+
+function freeName(certificate: Certificate, taken: ReadonlySet<string>): string {
+  const byKeyType = `${certificate.id}-${certificate.keyType}`
+  if (!taken.has(byKeyType)) return byKeyType
+  let number = 2
+  while (taken.has(`${certificate.id}-${number}`)) number++
+  return `${certificate.id}-${number}`
+}
+
+function listenersUsedTwice(entries: readonly Entry[]): Problem[] {
+  const problems: Problem[] = []
+  const usedBy = new Map<string, Path>()
+  for (const { path, certificate } of entries)
+    for (const target of certificate.targets) {
+      const earlier = usedBy.get(targetKey(target))
+      if (earlier)
+        problems.push({
+          path: toPath(path),
+          found: `listener ${targetKey(target)}, which ${toPath(earlier)} has too`,
+          expected: 'each listener in one place only: a classic listener holds one certificate',
+        })
+      else usedBy.set(targetKey(target), path)
+    }
+  return problems
+}
+
+function equalHosts(certificates: readonly Certificate[]): string[] {
+  const first = new Map<string, string>()
+  return certificates.flatMap(({ id, hosts }) => {
+    const hash = hostsHash(hosts)
+    const other = first.get(hash)
+    if (other === undefined) first.set(hash, id)
+    return other === undefined
+      ? []
+      : [`${id} has the same hosts as ${other}: a CA counts them as duplicates, and allows few a week`]
+  })
+}

@@ -1,0 +1,125 @@
+/** The configuration file as text -> what the run works with, or every problem at once. Pure. */
+import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
+import { DEFAULTS } from '../defaults.ts'
+import { RotationError } from '../errors.ts'
+import type { Certificate } from '../model.ts'
+import type { HostedZone } from '../ports.ts'
+import { readEntries } from './entries.ts'
+import { normaliseHost } from './hosts.ts'
+import { fromIssues, type KeysAt, type Path, type Problem, show, toLine, toPath } from './problems.ts'
+import { type DocumentShape, documentShape, entryShape, listShape } from './schema.ts'
+
+export interface Config {
+  readonly directoryUrl: string
+  readonly contact: readonly string[]
+  /** A path beside the file, or the PEM itself once it was packed; `null` for the usual roots. */
+  readonly rootCertificates: string | null
+  readonly zones: readonly HostedZone[]
+  readonly certificates: readonly Certificate[]
+}
+
+export interface ParsedConfig {
+  readonly config: Config
+  /** Worth saying, no reason to refuse. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Read a configuration: the list of old, or the object.
+ *
+ * @param text JSON
+ * @throws RotationError config/syntax with line and column; config/invalid with one line a problem
+ */
+export function parseConfig(text: string): ParsedConfig {
+  const document = parseJson(text)
+  const problems: Problem[] = []
+  const read = readDocument(document, problems)
+  if (problems.length > 0 || !read) throw invalid(problems)
+  const isList = Array.isArray(document)
+  const directoryUrl = read.acme?.directory_url ?? DEFAULTS.directoryUrl
+  const entries = readEntries(read.certificates, isList ? [] : ['certificates'], {
+    directoryUrl,
+    profile: read.acme?.profile ?? null,
+  })
+  problems.push(...entries.problems)
+  const zones = readZones(read.dns?.zones ?? [], problems)
+  if (problems.length > 0) throw invalid(problems)
+  return {
+    config: {
+      directoryUrl,
+      contact: read.acme?.contact ?? [],
+      rootCertificates: read.acme?.root_certificates ?? null,
+      zones,
+      certificates: entries.certificates,
+    },
+    warnings: entries.warnings,
+  }
+}
+
+function parseJson(text: string): unknown {
+  const errors: ParseError[] = []
+  const document: unknown = parse(text, errors, { disallowComments: true, allowTrailingComma: false })
+  const [error] = errors
+  if (!error) return document
+  const before = text.slice(0, error.offset).split('\n')
+  const line = before.length
+  const column = (before.at(-1) ?? '').length + 1
+  const fault = printParseErrorCode(error.error)
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+  const what = text.trim() === '' ? 'the configuration is empty' : `the configuration is no JSON: ${fault}`
+  throw new RotationError('config/syntax', `${what}, line ${line}, column ${column}`, { line, column })
+}
+
+/** Branch on the shape first: a union of both shapes would hide which key is wrong. */
+function readDocument(document: unknown, problems: Problem[]): DocumentShape | null {
+  if (Array.isArray(document)) {
+    const read = listShape.safeParse(document)
+    if (read.success) return { certificates: read.data }
+    problems.push(...fromIssues(read.error.issues, document, allowedKeys))
+    return null
+  }
+  if (typeof document !== 'object' || document === null) {
+    problems.push({ path: '', found: show(document), expected: 'a list of certificates, or an object' })
+    return null
+  }
+  const read = documentShape.safeParse(document)
+  if (read.success) return read.data
+  problems.push(...fromIssues(read.error.issues, document, allowedKeys))
+  return null
+}
+
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(documentShape.shape),
+  acme: ['directory_url', 'contact', 'profile', 'root_certificates'],
+  dns: ['zones'],
+  zones: ['name', 'id'],
+  elb: ['name', 'port'],
+  targets: ['elb'],
+}
+
+const allowedKeys: KeysAt = (path: Path) => {
+  const words = path.filter((key) => typeof key === 'string')
+  return KEYS[words.at(-1) ?? (path.length === 0 ? '' : 'entry')] ?? Object.keys(entryShape.shape)
+}
+
+function readZones(written: readonly { name: string; id: string }[], problems: Problem[]): HostedZone[] {
+  const zones: HostedZone[] = []
+  written.forEach(({ name, id }, at) => {
+    const path = toPath(['dns', 'zones', at, 'name'])
+    const read = normaliseHost(name.replace(/\.$/, ''))
+    if ('fault' in read) problems.push({ path, found: show(name), expected: read.fault })
+    else if (zones.some((zone) => zone.name === read.host))
+      problems.push({ path, found: `${read.host} for the second time`, expected: 'each zone once' })
+    else zones.push({ name: read.host, id: id.replace('/hostedzone/', '') })
+  })
+  return zones
+}
+
+function invalid(problems: readonly Problem[]): RotationError {
+  const lines = problems.map(toLine)
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+  return new RotationError('config/invalid', `the configuration has ${count}:\n  ${lines.join('\n  ')}`, {
+    problems: lines,
+  })
+}

@@ -1,0 +1,90 @@
+/**
+ * The shape of the configuration file: keys, types and what each is for. `docs/config.schema.json` is generated
+ * from it, so that editors complete it. What needs more than one key is judged in `entries.ts`.
+ */
+import { z } from 'zod'
+import { DEFAULTS } from '../defaults.ts'
+import { KEY_TYPES } from '../model.ts'
+
+const port = z
+  .union([z.int().min(1).max(65_535), z.string().regex(/^[1-9][0-9]{0,4}$/)])
+  .describe("The listener's port; 443 when left out. A number, or the same as a string.")
+
+const elb = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,32}$/)
+      .describe('Name of a classic load balancer in the region of the deployment.'),
+    port: port.optional(),
+  })
+  .describe('A listener of a classic load balancer.')
+
+const target = z.strictObject({ elb })
+
+export const entryShape = z.strictObject({
+  name: z.string().min(1).max(128).optional().describe('Unique name; the first host when left out.'),
+  hosts: z.array(z.string()).min(1).describe('DNS names of the certificate; a wildcard as *.example.com.'),
+  key_type: z
+    .enum(KEY_TYPES)
+    .optional()
+    .describe('rsa (2048, the default), rsa-3072, rsa-4096, ecdsa (P-256) or ecdsa-p384.'),
+  profile: z.string().min(1).optional().describe("ACME profile; that of acme.profile, or the CA's choice."),
+  elb: elb.optional(),
+  targets: z.array(target).min(1).optional().describe('Several places for the same certificate.'),
+  take_over: z
+    .enum(['when_due', 'now'])
+    .optional()
+    .describe('When to replace a certificate that this tool did not make: when it is due (default), or now.'),
+})
+
+export const documentShape = z.strictObject({
+  $schema: z.string().optional(),
+  acme: z
+    .strictObject({
+      directory_url: z
+        .url({ protocol: /^https$/ })
+        .optional()
+        .describe(`ACME directory; ${DEFAULTS.directoryUrl} when left out.`),
+      contact: z
+        .array(z.string().regex(/^mailto:[^@\s]+@[^@\s]+$/))
+        .optional()
+        .describe('For CAs that want one: mailto: addresses.'),
+      profile: z.string().min(1).optional().describe('ACME profile of every entry that names none.'),
+      root_certificates: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("PEM file beside this one with the roots to trust for the directory's own TLS."),
+    })
+    .optional(),
+  dns: z
+    .strictObject({
+      zones: z
+        .array(
+          z.strictObject({
+            name: z.string().describe('Name of the public hosted zone.'),
+            id: z
+              .string()
+              .regex(/^(\/hostedzone\/)?Z[A-Z0-9]{1,31}$/)
+              .describe('Its id in Route53.'),
+          }),
+        )
+        .optional()
+        .describe('Zones to use for the hosts below them, instead of looking them up.'),
+    })
+    .optional(),
+  certificates: z.array(entryShape).min(1).describe('The certificates to keep fresh.'),
+})
+
+export const listShape = z.array(entryShape).min(1)
+
+export type EntryShape = z.infer<typeof entryShape>
+export type DocumentShape = z.infer<typeof documentShape>
+
+/** The published JSON Schema: the list of old, or the object. */
+export function jsonSchema(): object {
+  const { $schema, ...object } = z.toJSONSchema(documentShape) as Record<string, unknown>
+  const { $schema: _, ...list } = z.toJSONSchema(listShape) as Record<string, unknown>
+  return { $schema, title: 'elb-cert-rotator configuration', anyOf: [object, list] }
+}

@@ -1,0 +1,159 @@
+/**
+ * Every error a user may meet. The key is the code; `hint` is the way out; `retry` says whether trying again
+ * can help: `next-run` (yes, at the next run), `backoff` (yes, but later), `never` (somebody must change something).
+ * `docs/errors.md` is generated from this table.
+ */
+export const ERRORS = {
+  'usage/invalid': { retry: 'never', hint: 'see: elb-cert-rotator run --help' },
+  'invocation/invalid': {
+    retry: 'never',
+    hint: 'send an object with any of "only" (list of names), "force" and "dryRun" (true or false)',
+  },
+  'invocation/unknown-name': { retry: 'never', hint: 'use the name of an entry of the configuration' },
+  'config/unreadable': { retry: 'never', hint: 'give the path of a readable configuration file' },
+  'config/syntax': { retry: 'never', hint: 'mend the JSON at the line and column named' },
+  'config/invalid': {
+    retry: 'never',
+    hint: 'mend each line named; docs/config.schema.json describes every key',
+  },
+  'elb/load-balancer-not-found': {
+    retry: 'never',
+    hint: 'check the name and the region; the load balancer must be a classic one',
+  },
+  'elb/listener-not-found': {
+    retry: 'never',
+    hint: 'check the port; it must be the port of a listener that exists',
+  },
+  'elb/listener-not-tls': {
+    retry: 'never',
+    hint: 'make the listener HTTPS or SSL, with any certificate to start with',
+  },
+  'store/certificate-unreadable': {
+    retry: 'next-run',
+    hint: 'allow iam:GetServerCertificate on it, or set "take_over": "now" to replace it',
+  },
+  'store/quota-full': {
+    retry: 'next-run',
+    hint: 'delete unused server certificates in IAM, or ask AWS to raise the quota "Server certificates"',
+  },
+  'store/refused': { retry: 'next-run', hint: 'see what IAM answered' },
+  'store/tag-refused': {
+    retry: 'next-run',
+    hint: 'allow iam:TagServerCertificate; until it is tagged, the next run may attach it again',
+  },
+  'dns/zone-not-found': {
+    retry: 'never',
+    hint: 'create the public hosted zone, or give its id under dns.zones',
+  },
+  'dns/zone-ambiguous': { retry: 'never', hint: 'say which one to use: give its id under dns.zones' },
+  'dns/record-unsupported': {
+    retry: 'never',
+    hint: 'remove the record, or replace it by a plain TXT record without routing policy',
+  },
+  'dns/change-refused': { retry: 'next-run', hint: 'see what Route53 answered' },
+  'dns/not-in-sync': { retry: 'next-run', hint: 'Route53 took too long; the next run tries again' },
+  'dns/clean-up-failed': { retry: 'next-run', hint: 'remove the TXT values named by hand' },
+  'account/unreadable': {
+    retry: 'never',
+    hint: 'restore the SSM parameter, or delete it to have a new account made with the CA',
+  },
+  'account/store-refused': { retry: 'next-run', hint: 'see what SSM answered' },
+  'acme/unreachable': { retry: 'next-run', hint: "check acme.directory_url and the network's way to it" },
+  'acme/tls-untrusted': {
+    retry: 'never',
+    hint: "give the CA's own root as acme.root_certificates, or NODE_EXTRA_CA_CERTS on the command line",
+  },
+  'acme/unexpected-answer': { retry: 'next-run', hint: 'check that acme.directory_url is an ACME directory' },
+  'acme/refused': { retry: 'next-run', hint: "act on the CA's own words" },
+  'acme/rate-limited': {
+    retry: 'backoff',
+    hint: 'wait until the time named; each earlier try is refused too',
+  },
+  'acme/account-refused': {
+    retry: 'never',
+    hint: 'see whether acme.contact is wanted by this CA, or whether the stored account was closed there',
+  },
+  'acme/profile-not-offered': { retry: 'never', hint: 'use a profile that the CA offers, or none' },
+  'acme/no-dns-challenge': { retry: 'never', hint: 'use a CA that offers dns-01 for these hosts' },
+  'acme/authorization-failed': {
+    retry: 'backoff',
+    hint: "act on the CA's own words: often a zone that is not delegated to Route53, or a CAA record",
+  },
+  'acme/order-failed': { retry: 'backoff', hint: "act on the CA's own words" },
+  'acme/timed-out': { retry: 'next-run', hint: 'the CA was slow; the next run tries again' },
+  'acme/certificate-unusable': {
+    retry: 'next-run',
+    hint: 'the CA delivered something else than what was ordered; ask the CA',
+  },
+  'attach/certificate-not-found': {
+    retry: 'next-run',
+    hint: 'IAM had not spread the certificate in time; the next run attaches it',
+  },
+  'attach/refused': { retry: 'next-run', hint: 'see what Elastic Load Balancing answered' },
+  'verify/not-served': {
+    retry: 'next-run',
+    hint: 'nothing was undone; look whether another tool sets this listener, and at the load balancer itself',
+  },
+  'verify/rejected': {
+    retry: 'never',
+    hint: 'look at the clients, ciphers and key type of this listener, then run with --force for a new one',
+  },
+  'undo/failed': {
+    retry: 'next-run',
+    hint: 'put the previous certificate back by hand, now: it is named in this message',
+  },
+  'aws/access-denied': { retry: 'never', hint: 'allow the action named, on the resource named' },
+  'aws/credentials': { retry: 'never', hint: 'give valid AWS credentials to this process' },
+  'aws/throttled': { retry: 'next-run', hint: 'another client of this account calls too often' },
+  'aws/unreachable': { retry: 'next-run', hint: "check the region and the network's way to AWS" },
+  'aws/unavailable': { retry: 'next-run', hint: 'the service has trouble; the next run tries again' },
+  'aws/refused': { retry: 'next-run', hint: 'see what the service answered' },
+  'run/failed': { retry: 'next-run', hint: 'see the errors of the certificates named' },
+  'bug/unexpected': {
+    retry: 'next-run',
+    hint: 'this is a bug of elb-cert-rotator; please report it with this message',
+  },
+} as const satisfies Record<string, { retry: Retry; hint: string }>
+
+export type Retry = 'next-run' | 'backoff' | 'never'
+export type ErrorCode = keyof typeof ERRORS
+
+/** Log fields of an error. MUST NOT hold private keys, PEM, tokens, key authorizations or account secrets. */
+export type Facts = Readonly<Record<string, string | number | boolean | readonly string[]>>
+
+/**
+ * The one error of this product. Anything else that surfaces is a bug, and says so (`bug/unexpected`).
+ *
+ * `message` is what went wrong, the value seen and what was looked for; lower case, no full stop.
+ */
+export class RotationError extends Error {
+  override readonly name = 'RotationError'
+  readonly code: ErrorCode
+  readonly facts: Facts
+
+  constructor(code: ErrorCode, what: string, facts: Facts = {}, options: { cause?: unknown } = {}) {
+    super(what, options)
+    this.code = code
+    this.facts = facts
+  }
+
+  get hint(): string {
+    return ERRORS[this.code].hint
+  }
+
+  get retry(): Retry {
+    return ERRORS[this.code].retry
+  }
+
+  /** Two lines for people: what happened, and the way out. */
+  toText(): string {
+    return `${this.message} (${this.code})\nhint: ${this.hint}`
+  }
+}
+
+/** @returns `thrown` itself when it is one of ours; else a `bug/unexpected` that names it and keeps it as cause. */
+export function asRotationError(thrown: unknown): RotationError {
+  if (thrown instanceof RotationError) return thrown
+  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  return new RotationError('bug/unexpected', `unexpected ${what}`, {}, { cause: thrown })
+}

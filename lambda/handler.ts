@@ -1,0 +1,72 @@
+/** The scheduled function: its environment and packed configuration in, one run, and an error when any certificate failed. */
+import { readFileSync } from 'node:fs'
+import { compose, type Surroundings, systemTime } from './compose.ts'
+import { parseConfig } from './config/parse.ts'
+import { DEFAULTS } from './defaults.ts'
+import { ENV } from './env.ts'
+import { asRotationError, RotationError } from './errors.ts'
+import { parseInvocation } from './invocation.ts'
+import { isFailure } from './model.ts'
+import { describeError } from './report/describe.ts'
+import { logger } from './report/logger.ts'
+import type { Report } from './run.ts'
+import { run } from './run.ts'
+
+/** What a test gives in the place of the function's surroundings. */
+export type Seams = Partial<Pick<Surroundings, 'time' | 'settings' | 'dial' | 'makeKey'>> & {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly readConfig: () => string
+}
+
+export function createHandler({ env, readConfig, time = systemTime, settings = DEFAULTS, ...seams }: Seams) {
+  return async (invocation: unknown): Promise<Pick<Report, 'ok' | 'outcomes'>> => {
+    const emit = logger(time, (event) => console[event.level](JSON.stringify(event)))
+    const startedAt = time.now()
+    let prepared: Parameters<typeof run>[0]
+    try {
+      const { config, warnings } = parseConfig(readConfig())
+      prepared = {
+        config,
+        warnings,
+        invocation: parseInvocation(withoutSchedule(invocation)),
+        deployment: env[ENV.deployment] ?? DEFAULTS.deployment,
+        intervalMs: Number(env[ENV.intervalMs] ?? DEFAULTS.intervalMs),
+      }
+    } catch (thrown) {
+      const error = asRotationError(thrown)
+      emit({ event: 'run.failed', error: describeError(error) })
+      emit({
+        event: 'run.finished',
+        ok: false,
+        dryRun: false,
+        durationMs: Math.round(time.now() - startedAt),
+        counts: {},
+        outcomes: [],
+        soonestExpiryDays: null,
+      })
+      throw error
+    }
+    const { deployment, config } = prepared
+    const region = env[ENV.region] ?? ''
+    const ports = compose(config, { region, deployment, emit, time, settings, ...seams })
+    const { ok, outcomes } = await run(prepared, ports, settings)
+    const failed = outcomes.filter(isFailure).map(({ certId }) => certId)
+    if (!ok) throw new RotationError('run/failed', `failed for ${failed.join(', ')}`, { failed })
+    return { ok, outcomes }
+  }
+}
+
+/** The schedule's own event says nothing about what to do. */
+function withoutSchedule(invocation: unknown): unknown {
+  const isSchedule =
+    typeof invocation === 'object' &&
+    invocation !== null &&
+    'source' in invocation &&
+    'detail-type' in invocation
+  return isSchedule ? {} : invocation
+}
+
+export const handler = createHandler({
+  env: process.env,
+  readConfig: () => readFileSync(new URL('./config.json', import.meta.url), 'utf8'),
+})

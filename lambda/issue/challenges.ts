@@ -1,0 +1,176 @@
+/** Challenge values of a whole wave: published in one change a zone, awaited together, removed in the same way. */
+
+import type { Settings } from '../defaults.ts'
+import { RotationError } from '../errors.ts'
+import { poll } from '../poll.ts'
+import type { HostedZone, Ports, TxtRecordSet } from '../ports.ts'
+import { type Edit, rewrite } from './rewrite.ts'
+
+/** A value that one certificate needs at one name. */
+export interface WantedValue {
+  readonly certId: string
+  readonly zone: HostedZone
+  readonly name: string
+  /** As the CA computes it, unquoted. */
+  readonly value: string
+}
+
+/** What was written at one name, to be taken away again. */
+export interface WrittenValues {
+  readonly zone: HostedZone
+  readonly name: string
+  readonly ours: readonly string[]
+  readonly set: TxtRecordSet | null
+}
+
+export interface Presented {
+  readonly written: readonly WrittenValues[]
+  readonly changeIds: readonly string[]
+  /** By zone id and name: why nothing could be written there. */
+  readonly failed: ReadonlyMap<string, RotationError>
+}
+
+type World = Pick<Ports, 'zones' | 'time'>
+
+/**
+ * Publish all values, one change a zone; returns without waiting. Repeating it with the same values is a no-op.
+ * A zone that cannot be changed fails the names in it, and leaves the other zones alone.
+ */
+export async function present(
+  wanted: readonly WantedValue[],
+  { zones, time }: World,
+  settings: Settings,
+): Promise<Presented> {
+  const written: WrittenValues[] = []
+  const changeIds: string[] = []
+  const failed = new Map<string, RotationError>()
+  for (const { zone, names } of byZone(wanted)) {
+    const edits = [...names].map(([name, ours]): Edit => {
+      return {
+        name,
+        assumed: null,
+        apply: (set) => withValues(set, name, ours, settings.challengeTtlSeconds),
+      }
+    })
+    try {
+      const result = await rewrite(zones, zone, edits, time, settings)
+      changeIds.push(...result.changeIds)
+      for (const [name, set] of result.sets) written.push({ zone, name, ours: names.get(name) ?? [], set })
+      for (const [name, error] of result.failed) failed.set(placeKey(zone, name), error)
+    } catch (error) {
+      if (!(error instanceof RotationError)) throw error
+      for (const [name, ours] of names) {
+        failed.set(placeKey(zone, name), error)
+        if (mayHaveArrived(error))
+          written.push({ zone, name, ours, set: withValues(null, name, ours, settings.challengeTtlSeconds) })
+      }
+    }
+  }
+  return { written, changeIds, failed }
+}
+
+/** Block until all of Route53's servers have every change. @throws RotationError dns/not-in-sync */
+export async function waitInSync(
+  changeIds: readonly string[],
+  { zones, time }: World,
+  settings: Settings,
+): Promise<void> {
+  const bounds = { intervalMs: settings.dnsSyncIntervalMs, timeoutMs: settings.dnsSyncTimeoutMs }
+  for (const changeId of changeIds) {
+    const inSync = await poll(time, bounds, async () => ((await zones.isInSync(changeId)) ? true : null))
+    if (inSync) continue
+    const what = `Route53's change ${changeId} was still PENDING after ${settings.dnsSyncTimeoutMs / 1000} s`
+    throw new RotationError('dns/not-in-sync', what, { changeId })
+  }
+}
+
+/**
+ * Take away our values and nothing else. Nothing there is success.
+ *
+ * @returns what could not be removed, with the names; never throws for one zone what another could do
+ */
+export async function cleanUp(
+  written: readonly WrittenValues[],
+  { zones, time }: World,
+  settings: Settings,
+): Promise<readonly RotationError[]> {
+  const errors: RotationError[] = []
+  const zoneIds = new Set(written.map(({ zone }) => zone.id))
+  for (const id of zoneIds) {
+    const here = written.filter(({ zone }) => zone.id === id)
+    const zone = here[0]?.zone
+    if (!zone) continue
+    const edits = here.map(({ name, ours, set }): Edit => {
+      return { name, assumed: set, apply: (existing) => withoutValues(existing, ours) }
+    })
+    try {
+      const { failed } = await rewrite(zones, zone, edits, time, settings)
+      for (const [name, error] of failed) errors.push(notCleaned(zone, [name], error))
+    } catch (error) {
+      if (!(error instanceof RotationError)) throw error
+      errors.push(
+        notCleaned(
+          zone,
+          here.map(({ name }) => name),
+          error,
+        ),
+      )
+    }
+  }
+  return errors
+}
+
+export function placeKey(zone: HostedZone, name: string): string {
+  return `${zone.id} ${name}`
+}
+
+/** A change whose answer was lost may have been made: the clean-up then looks what is there. */
+function mayHaveArrived(error: RotationError): boolean {
+  return error.code === 'aws/unreachable' || error.code === 'aws/unavailable'
+}
+
+interface ZoneValues {
+  readonly zone: HostedZone
+  readonly names: ReadonlyMap<string, readonly string[]>
+}
+
+/** Zones and names in a fixed order; equal values of two certificates once. */
+function byZone(wanted: readonly WantedValue[]): ZoneValues[] {
+  const zones = new Map<string, { zone: HostedZone; names: Map<string, string[]> }>()
+  for (const { zone, name, value } of [...wanted].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const entry = zones.get(zone.id) ?? { zone, names: new Map<string, string[]>() }
+    zones.set(zone.id, entry)
+    const values = entry.names.get(name) ?? []
+    entry.names.set(name, values)
+    if (!values.includes(quoted(value))) values.push(quoted(value))
+  }
+  return [...zones.values()]
+}
+
+function withValues(
+  set: TxtRecordSet | null,
+  name: string,
+  ours: readonly string[],
+  ttlSeconds: number,
+): TxtRecordSet {
+  const there = set?.values ?? []
+  return {
+    name,
+    ttlSeconds: set?.ttlSeconds ?? ttlSeconds,
+    values: [...there, ...ours.filter((value) => !there.includes(value))],
+  }
+}
+
+function withoutValues(set: TxtRecordSet | null, ours: readonly string[]): TxtRecordSet | null {
+  const rest = (set?.values ?? []).filter((value) => !ours.includes(value))
+  return set === null || rest.length === 0 ? null : { ...set, values: rest }
+}
+
+function notCleaned(zone: HostedZone, names: readonly string[], cause: RotationError): RotationError {
+  const what = `challenge values stay at ${names.join(', ')} in ${zone.name} (${zone.id}): ${cause.message}`
+  return new RotationError('dns/clean-up-failed', what, { zone: zone.id, names }, { cause })
+}
+
+function quoted(value: string): string {
+  return `"${value}"`
+}

@@ -1,0 +1,131 @@
+/**
+ * The words of the product as types. Data only: what is desired (from the configuration), what is observed
+ * (from AWS and the network), and what came of a run.
+ */
+import type { RotationError } from './errors.ts'
+
+/** Milliseconds since 1970 in UTC. */
+export type EpochMs = number
+
+export const KEY_TYPES = ['rsa', 'rsa-3072', 'rsa-4096', 'ecdsa', 'ecdsa-p384'] as const
+export type KeyType = (typeof KEY_TYPES)[number]
+
+/** A listener of a classic load balancer. Other kinds of target get a `kind` of their own. */
+export interface Target {
+  readonly kind: 'classic'
+  readonly loadBalancer: string
+  readonly port: number
+}
+
+/** One certificate to keep fresh: one entry of the configuration. */
+export interface Certificate {
+  /** The entry's name, unique in the configuration. */
+  readonly id: string
+  /** Lower case, IDNs converted, no trailing dot, no duplicates; in the order written. */
+  readonly hosts: readonly string[]
+  readonly keyType: KeyType
+  /** ACME profile, or `null` to let the CA choose. */
+  readonly profile: string | null
+  readonly directoryUrl: string
+  readonly takeOver: 'when_due' | 'now'
+  readonly targets: readonly Target[]
+}
+
+/** What a leaf certificate says of itself. */
+export interface Leaf {
+  /** Lower-case hex, whole bytes, as Node's X509Certificate gives it. */
+  readonly serial: string
+  readonly hosts: readonly string[]
+  readonly notBefore: EpochMs
+  readonly notAfter: EpochMs
+  readonly issuer: string
+}
+
+/** A server certificate of ours, as its name and the list of server certificates tell; no call of its own. */
+export interface StoredCertificate {
+  readonly arn: string
+  readonly name: string
+  readonly idHash: string
+  readonly specificationHash: string
+  readonly serial: string
+  /** To the minute: it comes from the name. */
+  readonly notBefore: EpochMs
+  readonly notAfter: EpochMs
+  readonly uploadedAt: EpochMs
+}
+
+/** What only GetServerCertificate tells. */
+export interface CertificateDetail {
+  readonly leaf: Leaf
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** What a listener has attached, as far as it could be read. */
+export type Attached =
+  | { readonly origin: 'ours'; readonly arn: string; readonly stored: StoredCertificate }
+  | { readonly origin: 'foreign'; readonly arn: string; readonly leaf: Leaf }
+  | { readonly origin: 'unreadable'; readonly arn: string; readonly why: RotationError }
+
+/** What one address of a load balancer answered to a TLS handshake. */
+export type Answer =
+  | { readonly address: string; readonly leaf: Leaf }
+  | { readonly address: string; readonly failure: string }
+
+/** All addresses of one listener; never empty: a name that does not resolve is one failed answer. */
+export type Probe = readonly Answer[]
+
+/** One target as observed: either what is there, or the problem that keeps us from it. */
+export type TargetFacts =
+  | { readonly target: Target; readonly problem: RotationError }
+  | {
+      readonly target: Target
+      readonly problem: null
+      readonly dnsName: string
+      readonly attached: Attached
+      readonly probe: Probe
+    }
+export type ReachableTarget = Extract<TargetFacts, { problem: null }>
+
+export interface Observed {
+  /** One for each target of each certificate looked at, by `targetKey`. */
+  readonly targets: ReadonlyMap<string, TargetFacts>
+  /** Everything under the deployment's path. */
+  readonly stored: readonly StoredCertificate[]
+  /** By ARN; only for those of ours whose specification differs or that are not attached everywhere. */
+  readonly details: ReadonlyMap<string, CertificateDetail>
+}
+
+/** Server certificates of the whole account, in all regions. */
+export interface StoreQuota {
+  readonly used: number
+  readonly limit: number
+}
+
+export type OutcomeState =
+  | 'settled'
+  | 'renewed'
+  | 'attached'
+  | 'held-back'
+  | 'postponed'
+  | 'rejected'
+  | 'failed'
+
+/** How one certificate ended the run. */
+export interface Outcome {
+  readonly certId: string
+  readonly state: OutcomeState
+  /** One line for people. */
+  readonly detail: string
+  readonly errors: readonly RotationError[]
+  /** When what is installed now ends; `null` when it is not known. */
+  readonly notAfter: EpochMs | null
+}
+
+/** `rejected` and `failed` make a run fail, every time, until mended. */
+export function isFailure(outcome: Outcome): boolean {
+  return outcome.state === 'failed' || outcome.state === 'rejected'
+}
+
+export function targetKey(target: Target): string {
+  return `${target.loadBalancer}:${target.port}`
+}

@@ -1,0 +1,143 @@
+/** Look at what is there: load balancers, what they serve, the certificate store. Reads only. */
+
+import type { Settings } from '../defaults.ts'
+import { RotationError } from '../errors.ts'
+import type {
+  Attached,
+  Certificate,
+  CertificateDetail,
+  Observed,
+  Probe,
+  StoredCertificate,
+  Target,
+  TargetFacts,
+} from '../model.ts'
+import { targetKey } from '../model.ts'
+import { idHash, specificationHash } from '../names.ts'
+import { inParallel } from '../parallel.ts'
+import type { Listener, LoadBalancer, Ports } from '../ports.ts'
+import { firstFailure } from '../verify/judge.ts'
+import { serverNameOf } from '../verify/verify.ts'
+
+type World = Pick<Ports, 'loadBalancers' | 'store' | 'probe'>
+
+/** @throws RotationError only when AWS could not be asked at all; what is wrong with one target is in its facts */
+export async function observe(
+  desired: readonly Certificate[],
+  world: World,
+  settings: Settings,
+): Promise<Observed> {
+  const [balancers, stored] = await Promise.all([world.loadBalancers.list(), world.store.list()])
+  const byArn = new Map(stored.map((certificate) => [certificate.arn, certificate]))
+  const wanted = desired.flatMap((certificate) =>
+    certificate.targets.map((target) => ({ certificate, target })),
+  )
+  const facts = await inParallel(wanted, settings.concurrency, ({ certificate, target }) =>
+    lookAt(target, certificate, balancers, byArn, world),
+  )
+  const targets = new Map(facts.map((fact) => [targetKey(fact.target), fact]))
+  const details = await readDetails(desired, targets, stored, world, settings)
+  return { targets, stored, details }
+}
+
+async function lookAt(
+  target: Target,
+  certificate: Certificate,
+  balancers: readonly LoadBalancer[],
+  ours: ReadonlyMap<string, StoredCertificate>,
+  world: World,
+): Promise<TargetFacts> {
+  const found = findListener(target, balancers)
+  if (found instanceof RotationError) return { target, problem: found }
+  const { dnsName, certificateArn: arn } = found
+  const probe = await world.probe({ dnsName, port: target.port, serverName: serverNameOf(certificate.hosts) })
+  const stored = ours.get(arn)
+  const attached: Attached = stored ? { origin: 'ours', arn, stored } : await readForeign(arn, probe, world)
+  return { target, problem: null, dnsName, attached, probe }
+}
+
+function findListener(
+  target: Target,
+  balancers: readonly LoadBalancer[],
+): RotationError | { readonly dnsName: string; readonly certificateArn: string } {
+  const listener = targetKey(target)
+  const balancer = balancers.find(({ name }) => name === target.loadBalancer)
+  if (!balancer)
+    return new RotationError(
+      'elb/load-balancer-not-found',
+      `no classic load balancer is named ${target.loadBalancer}, found ${listed(balancers.map(({ name }) => name))}`,
+      { listener },
+    )
+  const found = balancer.listeners.find(({ port }) => port === target.port)
+  if (!found)
+    return new RotationError(
+      'elb/listener-not-found',
+      `${target.loadBalancer} has no listener on port ${target.port}, found ${listed(balancer.listeners.map(asText))}`,
+      { listener },
+    )
+  if (!/^(HTTPS|SSL)$/.test(found.protocol) || found.certificateArn === null)
+    return new RotationError(
+      'elb/listener-not-tls',
+      `${listener} is a listener for ${found.protocol}, looked for HTTPS or SSL with a certificate`,
+      { listener, protocol: found.protocol },
+    )
+  return { dnsName: balancer.dnsName, certificateArn: found.certificateArn }
+}
+
+/** IAM gives the leaf of its own; one of ACM is known only by what the listener serves. */
+async function readForeign(arn: string, probe: Probe, { store }: World): Promise<Attached> {
+  if (!arn.includes(':server-certificate/')) {
+    const answer = probe.find((one) => 'leaf' in one)
+    return answer && 'leaf' in answer
+      ? { origin: 'foreign', arn, leaf: answer.leaf }
+      : { origin: 'unreadable', arn, why: unreadable(arn, firstFailure(probe)) }
+  }
+  try {
+    const detail = await store.read(arn)
+    return detail
+      ? { origin: 'foreign', arn, leaf: detail.leaf }
+      : { origin: 'unreadable', arn, why: unreadable(arn, 'IAM does not know it') }
+  } catch (thrown) {
+    if (!(thrown instanceof RotationError)) throw thrown
+    return { origin: 'unreadable', arn, why: unreadable(arn, thrown.message) }
+  }
+}
+
+function unreadable(arn: string, why: string): RotationError {
+  return new RotationError('store/certificate-unreadable', `${arn} cannot be read: ${why}`, { arn })
+}
+
+/** A settled certificate costs no call: only where the specification differs, or a target has another one. */
+async function readDetails(
+  desired: readonly Certificate[],
+  targets: ReadonlyMap<string, TargetFacts>,
+  stored: readonly StoredCertificate[],
+  { store }: World,
+  settings: Settings,
+): Promise<ReadonlyMap<string, CertificateDetail>> {
+  const asked = desired.flatMap((certificate) => {
+    const wanted = specificationHash(certificate)
+    const attachedArns = certificate.targets.map((target) => {
+      const facts = targets.get(targetKey(target))
+      return facts?.problem === null ? facts.attached.arn : null
+    })
+    return stored
+      .filter(({ idHash: hash }) => hash === idHash(certificate.id))
+      .filter(
+        ({ arn, specificationHash: hash }) => hash !== wanted || attachedArns.some((other) => other !== arn),
+      )
+  })
+  const details = await inParallel(asked, settings.concurrency, async ({ arn }) => {
+    const detail = await store.read(arn)
+    return detail ? ([[arn, detail]] as const) : []
+  })
+  return new Map(details.flat())
+}
+
+function asText({ port, protocol }: Listener): string {
+  return `${port} (${protocol})`
+}
+
+function listed(words: readonly string[]): string {
+  return words.length === 0 ? 'none' : words.join(', ')
+}

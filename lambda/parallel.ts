@@ -1,0 +1,50 @@
+/** Work on many certificates at once, so that one that fails leaves the others alone. */
+import pLimit from 'p-limit'
+import { asRotationError, type RotationError } from './errors.ts'
+
+export interface Failure {
+  readonly certId: string
+  readonly error: RotationError
+}
+
+export interface Done<R> {
+  readonly done: readonly R[]
+  readonly failed: readonly Failure[]
+}
+
+/** Run `work` on every item, a few at a time. Never throws: what an item throws becomes a failure of its certificate. */
+export async function each<T extends { readonly certId: string }, R>(
+  items: readonly T[],
+  concurrency: number,
+  work: (item: T) => Promise<R>,
+): Promise<Done<R>> {
+  const gate = pLimit(concurrency)
+  const done: R[] = []
+  const failed: Failure[] = []
+  const results = await Promise.all(
+    items.map((item) =>
+      gate(async () => {
+        try {
+          return { value: await work(item) }
+        } catch (thrown) {
+          return { failure: { certId: item.certId, error: asRotationError(thrown) } }
+        }
+      }),
+    ),
+  )
+  for (const result of results) {
+    if ('failure' in result) failed.push(result.failure)
+    else done.push(result.value)
+  }
+  return { done, failed }
+}
+
+/** As `each`, for calls that belong to no certificate: results in the order of `items`; throws what `work` throws. */
+export function inParallel<T, R>(
+  items: readonly T[],
+  concurrency: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const gate = pLimit(concurrency)
+  return Promise.all(items.map((item) => gate(work, item)))
+}

@@ -1,0 +1,128 @@
+/** Why a certificate is issued: an ordered list that reads as a list of reasons. The first one found is reported. */
+import { covers } from '../config/hosts.ts'
+import { toDay, toSpan } from '../instant.ts'
+import type { Certificate, CertificateDetail, EpochMs, Leaf, StoredCertificate } from '../model.ts'
+import { hostsHash, specificationHash, TAG, tagValue } from '../names.ts'
+import { dueAt, type Lifetime, ownWindow } from './window.ts'
+
+export type ReasonCode =
+  | 'missing'
+  | 'hosts-changed'
+  | 'key-type-changed'
+  | 'profile-changed'
+  | 'issuer-changed'
+  | 'specification-changed'
+  | 'renewal-due'
+  | 'forced'
+  | 'not-attached'
+  | 'not-served'
+
+export interface Reason {
+  readonly code: ReasonCode
+  /** For people: the values that led to it. */
+  readonly detail: string
+}
+
+/** What a certificate stands on now: one of ours, or a foreign one that is attached. */
+export type Current =
+  | { readonly origin: 'ours'; readonly stored: StoredCertificate; readonly detail: CertificateDetail | null }
+  | { readonly origin: 'foreign'; readonly leaf: Leaf }
+
+export interface Subject {
+  readonly desired: Certificate
+  readonly current: Current | null
+  readonly now: EpochMs
+  readonly intervalMs: number
+  readonly forced: boolean
+}
+
+export type Check = (subject: Subject) => Reason | null
+
+const missing: Check = ({ desired, current }) => {
+  if (current === null) return { code: 'missing', detail: 'none is stored' }
+  if (current.origin === 'foreign' && desired.takeOver === 'now')
+    return { code: 'missing', detail: 'take_over is "now", and none of ours is stored' }
+  return null
+}
+
+const hostsChanged: Check = ({ desired, current }) => {
+  if (current?.origin === 'foreign' && !covers(current.leaf.hosts, desired.hosts)) {
+    const lacking = desired.hosts.filter((host) => !covers(current.leaf.hosts, [host]))
+    return { code: 'hosts-changed', detail: `the foreign certificate does not cover ${lacking.join(', ')}` }
+  }
+  const detail = differing(desired, current)
+  if (!detail || detail.tags[TAG.hostsHash] === hostsHash(desired.hosts)) return null
+  return {
+    code: 'hosts-changed',
+    detail: `from ${detail.leaf.hosts.join(', ')} to ${desired.hosts.join(', ')}`,
+  }
+}
+
+const keyTypeChanged: Check = ({ desired, current }) =>
+  tagChanged('key-type-changed', TAG.keyType, desired.keyType, differing(desired, current))
+
+const profileChanged: Check = ({ desired, current }) =>
+  tagChanged('profile-changed', TAG.profile, tagValue(desired.profile ?? ''), differing(desired, current))
+
+const issuerChanged: Check = ({ desired, current }) =>
+  tagChanged('issuer-changed', TAG.directory, tagValue(desired.directoryUrl), differing(desired, current))
+
+/** Tags can be edited or lost; the hash in the name cannot. */
+const specificationChanged: Check = ({ desired, current }) =>
+  current?.origin === 'ours' && current.stored.specificationHash !== specificationHash(desired)
+    ? { code: 'specification-changed', detail: 'its name says so, its tags do not' }
+    : null
+
+const renewalDue: Check = ({ current, now, intervalMs }) => {
+  if (!current) return null
+  const lifetime = lifetimeOf(current)
+  const due = dueAt(lifetime, ownWindow(lifetime), now, intervalMs)
+  if (!due) return null
+  const foreign = current.origin === 'foreign' ? ` (foreign, by ${current.leaf.issuer})` : ''
+  const left = lifetime.notAfter - now
+  const end = left > 0 ? `ends in ${toSpan(left)}` : `ended ${toSpan(left)} ago`
+  return { code: 'renewal-due', detail: `${end}, on ${toDay(lifetime.notAfter)}${foreign}` }
+}
+
+const forced: Check = (subject) => (subject.forced ? { code: 'forced', detail: 'as asked' } : null)
+
+/** The order is the contract. */
+export const ISSUE_CHECKS: readonly Check[] = [
+  missing,
+  hostsChanged,
+  keyTypeChanged,
+  profileChanged,
+  issuerChanged,
+  specificationChanged,
+  renewalDue,
+  forced,
+]
+
+export function firstReason(subject: Subject): Reason | null {
+  for (const check of ISSUE_CHECKS) {
+    const reason = check(subject)
+    if (reason) return reason
+  }
+  return null
+}
+
+export function lifetimeOf(current: Current): Lifetime {
+  return current.origin === 'ours' ? current.stored : current.leaf
+}
+
+/** The detail of one of ours whose specification is another than desired; `null` when it is the same. */
+function differing(desired: Certificate, current: Current | null): CertificateDetail | null {
+  if (current?.origin !== 'ours') return null
+  return current.stored.specificationHash === specificationHash(desired) ? null : current.detail
+}
+
+function tagChanged(
+  code: ReasonCode,
+  tag: string,
+  desired: string,
+  detail: CertificateDetail | null,
+): Reason | null {
+  const had = detail?.tags[tag]
+  if (had === undefined || had === desired) return null
+  return { code, detail: `from ${had || 'none'} to ${desired || 'none'}` }
+}

@@ -1,0 +1,243 @@
+/**
+ * The decision, whole. For each certificate:
+ *
+ *   1. Targets with a problem are set aside; a foreign certificate that covers the hosts and is not due keeps
+ *      its place (unless take_over is "now", or the run is forced); one that cannot be read is held back.
+ *   2. For the targets that remain, the certificate stands on the newest stored one of ours that has the wanted
+ *      specification, else on the newest of ours, else on the foreign one that ends first.
+ *   3. The first of ISSUE_CHECKS that speaks orders a new one, to be attached to all of these targets.
+ *   4. Else each target that has another one attached gets it, and each listener that has it attached but
+ *      serves another is looked at again. A listener where it was rejected is left alone.
+ *
+ * What does not act gives a standing, so that the report can say why nothing was done.
+ */
+import { covers } from '../config/hosts.ts'
+import { RotationError } from '../errors.ts'
+import { toDay } from '../instant.ts'
+import type {
+  Certificate,
+  EpochMs,
+  Leaf,
+  Observed,
+  ReachableTarget,
+  StoredCertificate,
+  Target,
+} from '../model.ts'
+import { targetKey } from '../model.ts'
+import { idHash, isRejectedAt, specificationHash, TAG } from '../names.ts'
+import { type Current, firstReason, lifetimeOf, type Reason } from './checks.ts'
+import { dueAt, ownWindow, pointIn } from './window.ts'
+
+export type Action =
+  | { readonly kind: 'issue'; readonly certId: string; readonly reason: Reason }
+  | {
+      readonly kind: 'attach'
+      readonly certId: string
+      readonly reason: Reason
+      readonly target: Target
+      /** A stored certificate, or `null` for the one that this plan issues. */
+      readonly stored: StoredCertificate | null
+    }
+  | {
+      readonly kind: 'verify'
+      readonly certId: string
+      readonly reason: Reason
+      readonly target: Target
+      readonly stored: StoredCertificate
+    }
+
+/** Why a certificate, or one of its targets, is left as it is. */
+export interface Standing {
+  readonly certId: string
+  readonly state: 'settled' | 'held-back' | 'rejected' | 'failed'
+  readonly detail: string
+  readonly error: RotationError | null
+}
+
+export interface Plan {
+  readonly actions: readonly Action[]
+  readonly standings: readonly Standing[]
+  /** By certificate: when what it stands on ends. The nearest goes first. */
+  readonly ends: ReadonlyMap<string, EpochMs>
+}
+
+export interface PlanContext {
+  readonly now: EpochMs
+  /** Time to the next run. */
+  readonly intervalMs: number
+  /** Ids to issue even though nothing asks for it. */
+  readonly force: ReadonlySet<string>
+}
+
+/**
+ * Decide what to do so that every listener serves a fresh certificate for its hosts.
+ *
+ * Pure: the same arguments give the same actions in the same order, whatever the order of `desired`. It reads
+ * no clock, network, environment or randomness, so every case is a row in `test/lambda/plan/cases`.
+ *
+ * @param desired  certificates wanted; ids unique
+ * @param observed what AWS and the listeners said in this pass
+ * @returns actions, nearest to expiry first; none when nothing is due. Never throws.
+ */
+export function plan(desired: readonly Certificate[], observed: Observed, context: PlanContext): Plan {
+  const decided = desired.map((certificate) => decide(certificate, observed, context))
+  decided.sort((a, b) => a.ends - b.ends || (a.certId < b.certId ? -1 : 1))
+  return {
+    actions: decided.flatMap(({ actions }) => actions),
+    standings: decided.flatMap(({ standings }) => standings),
+    ends: new Map(decided.map(({ certId, ends }) => [certId, ends])),
+  }
+}
+
+interface Decision {
+  readonly certId: string
+  readonly actions: readonly Action[]
+  readonly standings: readonly Standing[]
+  readonly ends: EpochMs
+}
+
+function decide(desired: Certificate, observed: Observed, context: PlanContext): Decision {
+  const forced = context.force.has(desired.id)
+  const standings: Standing[] = []
+  const wanting: ReachableTarget[] = []
+  for (const facts of desired.targets.flatMap((target) => observed.targets.get(targetKey(target)) ?? [])) {
+    const standing =
+      facts.problem !== null
+        ? failed(desired, facts.problem)
+        : forced
+          ? null
+          : keepForeign(desired, facts, context)
+    if (standing) standings.push(standing)
+    else if (facts.problem === null) wanting.push(facts)
+  }
+  const current = standsOn(desired, wanting, observed)
+  const ends = current ? lifetimeOf(current).notAfter : 0
+  if (wanting.length === 0)
+    return { certId: desired.id, actions: [], standings, ends: foreignEnd(desired, observed) }
+
+  const reason = firstReason({ desired, current, forced, now: context.now, intervalMs: context.intervalMs })
+  const actions = reason
+    ? issueFor(desired, wanting, reason)
+    : current?.origin === 'ours'
+      ? place(desired, wanting, current.stored, observed, standings)
+      : []
+  if (actions.length === 0 && current && standings.length === 0) standings.push(settled(desired, current))
+  return { certId: desired.id, actions, standings, ends }
+}
+
+/** @returns why the foreign certificate at a target stays, or `null` when the target wants one of ours. */
+function keepForeign(desired: Certificate, facts: ReachableTarget, context: PlanContext): Standing | null {
+  const { attached } = facts
+  if (attached.origin === 'ours' || desired.takeOver === 'now') return null
+  if (attached.origin === 'unreadable')
+    return {
+      certId: desired.id,
+      state: 'held-back',
+      detail: `what ${targetKey(facts.target)} has attached cannot be read: ${attached.why.message}`,
+      error: attached.why,
+    }
+  const { leaf } = attached
+  const window = ownWindow(leaf)
+  if (!covers(leaf.hosts, desired.hosts) || dueAt(leaf, window, context.now, context.intervalMs)) return null
+  return {
+    certId: desired.id,
+    state: 'settled',
+    detail: `foreign certificate at ${targetKey(facts.target)} stays until ${toDay(pointIn(window, leaf.serial))}, it ends ${toDay(leaf.notAfter)}`,
+    error: null,
+  }
+}
+
+function standsOn(
+  desired: Certificate,
+  wanting: readonly ReachableTarget[],
+  observed: Observed,
+): Current | null {
+  const id = idHash(desired.id)
+  const ours = observed.stored.filter((stored) => stored.idHash === id).sort(newestFirst)
+  const wanted = specificationHash(desired)
+  const stored = ours.find(({ specificationHash }) => specificationHash === wanted) ?? ours[0]
+  if (stored) return { origin: 'ours', stored, detail: observed.details.get(stored.arn) ?? null }
+  const leaves = wanting.flatMap(({ attached }) => (attached.origin === 'foreign' ? [attached.leaf] : []))
+  const [first] = leaves.sort((a, b) => a.notAfter - b.notAfter)
+  return first ? { origin: 'foreign', leaf: first } : null
+}
+
+/** Two of the same minute are told apart by when they came, and then by name, so that the order is total. */
+function newestFirst(a: StoredCertificate, b: StoredCertificate): number {
+  return b.notBefore - a.notBefore || b.uploadedAt - a.uploadedAt || (a.name < b.name ? -1 : 1)
+}
+
+function issueFor(desired: Certificate, wanting: readonly ReachableTarget[], reason: Reason): Action[] {
+  return [
+    { kind: 'issue', certId: desired.id, reason },
+    ...wanting.map(({ target }): Action => {
+      return { kind: 'attach', certId: desired.id, reason, target, stored: null }
+    }),
+  ]
+}
+
+function place(
+  desired: Certificate,
+  wanting: readonly ReachableTarget[],
+  stored: StoredCertificate,
+  observed: Observed,
+  standings: Standing[],
+): Action[] {
+  const rejectedTag = observed.details.get(stored.arn)?.tags[TAG.rejected]
+  return wanting.flatMap((facts): Action[] => {
+    const { target, attached, probe } = facts
+    if (attached.arn !== stored.arn) {
+      if (isRejectedAt(rejectedTag, target)) {
+        standings.push(rejected(desired, target, stored))
+        return []
+      }
+      const reason: Reason = { code: 'not-attached', detail: `${targetKey(target)} has another certificate` }
+      return [{ kind: 'attach', certId: desired.id, reason, target, stored }]
+    }
+    const other = otherServed(probe, stored.serial)
+    if (!other) return []
+    const reason: Reason = { code: 'not-served', detail: `${targetKey(target)} serves ${serialText(other)}` }
+    return [{ kind: 'verify', certId: desired.id, reason, target, stored }]
+  })
+}
+
+function otherServed(probe: ReachableTarget['probe'], serial: string): Leaf | null {
+  for (const answer of probe) if ('leaf' in answer && answer.leaf.serial !== serial) return answer.leaf
+  return null
+}
+
+function serialText(leaf: Leaf): string {
+  return `serial ${leaf.serial.slice(0, 12)}… by ${leaf.issuer}`
+}
+
+function settled(desired: Certificate, current: Current): Standing {
+  const lifetime = lifetimeOf(current)
+  const point = pointIn(ownWindow(lifetime), lifetime.serial)
+  return {
+    certId: desired.id,
+    state: 'settled',
+    detail: `good until ${toDay(lifetime.notAfter)}, due ${toDay(point)}`,
+    error: null,
+  }
+}
+
+function failed(desired: Certificate, error: RotationError): Standing {
+  return { certId: desired.id, state: 'failed', detail: error.message, error }
+}
+
+function rejected(desired: Certificate, target: Target, stored: StoredCertificate): Standing {
+  const what = `${targetKey(target)} broke with ${stored.name} and has its previous certificate back`
+  const error = new RotationError('verify/rejected', what, { listener: targetKey(target), name: stored.name })
+  return { certId: desired.id, state: 'rejected', detail: what, error }
+}
+
+/** When nothing of ours is wanted: the end of the foreign certificate that ends first. */
+function foreignEnd(desired: Certificate, observed: Observed): EpochMs {
+  const ends = desired.targets.flatMap((target) => {
+    const facts = observed.targets.get(targetKey(target))
+    return facts?.problem === null && facts.attached.origin === 'foreign'
+      ? [facts.attached.leaf.notAfter]
+      : []
+  })
+  return Math.min(...ends, Number.MAX_SAFE_INTEGER)
+}

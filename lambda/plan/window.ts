@@ -1,0 +1,50 @@
+/**
+ * When a certificate is due. One rule of time, on a window in the certificate's life: without advice of the CA
+ * that is 2/3 of the lifetime (1/2 when it is under ten days) plus and minus 1 % of it.
+ * @see https://letsencrypt.org/docs/integration-guide/ "When to renew"
+ */
+import { createHash } from 'node:crypto'
+import { DAY_MS } from '../instant.ts'
+import type { EpochMs, Leaf } from '../model.ts'
+
+export interface Window {
+  readonly start: EpochMs
+  readonly end: EpochMs
+}
+
+export type Lifetime = Pick<Leaf, 'serial' | 'notBefore' | 'notAfter'>
+
+export type Due = 'point-passed' | 'before-next-run' | 'window-closes' | 'near-its-end'
+
+const SHORT_LIFETIME_MS = 10 * DAY_MS
+/** In this last part of its life a certificate is due whatever anybody advises. */
+const LAST_PART = 1 / 20
+
+export function ownWindow({ notBefore, notAfter }: Lifetime): Window {
+  const lifetimeMs = notAfter - notBefore
+  const part = lifetimeMs < SHORT_LIFETIME_MS ? 1 / 2 : 2 / 3
+  return { start: notBefore + lifetimeMs * (part - 0.01), end: notBefore + lifetimeMs * (part + 0.01) }
+}
+
+/** The instant in the window at which this certificate is renewed; spread by its serial, the same at every run. */
+export function pointIn(window: Window, serial: string): EpochMs {
+  const spread = createHash('sha256').update(serial).digest().readUInt32BE() / 2 ** 32
+  return Math.floor(window.start + (window.end - window.start) * spread)
+}
+
+/**
+ * Decide whether a certificate is to be renewed in this run.
+ *
+ * @param intervalMs time to the next run
+ * @returns why it is due, or `null`
+ */
+export function dueAt(certificate: Lifetime, window: Window, now: EpochMs, intervalMs: number): Due | null {
+  const point = pointIn(window, certificate.serial)
+  const nextRun = now + intervalMs
+  if (point <= now) return 'point-passed'
+  if (certificate.notAfter - now < (certificate.notAfter - certificate.notBefore) * LAST_PART)
+    return 'near-its-end'
+  if (window.start <= now && point < nextRun) return 'before-next-run'
+  if (window.end < nextRun) return 'window-closes'
+  return null
+}

@@ -1,0 +1,18 @@
+/** Asking again until there is an answer, with an injected clock. */
+import type { EpochMs } from './model.ts'
+import type { Time } from './ports.ts'
+
+/** @returns what `ask` gave, or `null` when it gave none before `timeoutMs` had passed. */
+export async function poll<T>(
+  time: Time,
+  bounds: { readonly intervalMs: number; readonly timeoutMs: number },
+  ask: () => Promise<T | null>,
+): Promise<T | null> {
+  const end: EpochMs = time.now() + bounds.timeoutMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== null) return answer
+    if (time.now() >= end) return null
+    await time.sleep(bounds.intervalMs)
+  }
+}

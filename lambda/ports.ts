@@ -1,0 +1,179 @@
+/**
+ * What the stages need of the world. Each port has one adapter in `adapters/`, and the tests run those very
+ * adapters against a fake world over the wire. MUST and SHOULD are contracts of every implementation:
+ * failures are thrown as `RotationError`, and no secret is in them.
+ */
+import type { KeyObject } from 'node:crypto'
+import type {
+  CertificateDetail,
+  EpochMs,
+  KeyType,
+  Probe,
+  StoredCertificate,
+  StoreQuota,
+  Target,
+} from './model.ts'
+import type { RotationEvent } from './report/events.ts'
+
+export interface Time {
+  now(): EpochMs
+  sleep(ms: number): Promise<void>
+}
+
+export type Emit = (event: RotationEvent) => void
+
+export interface Listener {
+  readonly port: number
+  /** As the service says it: HTTPS, SSL, HTTP, TCP. */
+  readonly protocol: string
+  /** `null` when the listener has none. */
+  readonly certificateArn: string | null
+}
+
+export interface LoadBalancer {
+  readonly name: string
+  readonly dnsName: string
+  readonly listeners: readonly Listener[]
+}
+
+export interface LoadBalancers {
+  /** Every classic load balancer of the region. */
+  list(): Promise<readonly LoadBalancer[]>
+  /**
+   * Point a listener at a certificate; repeating it is harmless. MUST NOT change anything else of the listener.
+   * @throws RotationError attach/certificate-not-found when the service does not know the certificate (yet).
+   */
+  attach(target: Target, certificateArn: string): Promise<void>
+}
+
+export interface CertificateUpload {
+  readonly name: string
+  /** Leaf only, PEM. */
+  readonly certificate: string
+  /** Intermediates in order, PEM; empty when the CA gave none. */
+  readonly chain: string
+  readonly privateKey: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export interface CertificateStore {
+  /** Everything under the deployment's path; what has a name that is not ours is left out. */
+  list(): Promise<readonly StoredCertificate[]>
+  /** @returns `null` when no server certificate has this ARN. */
+  read(arn: string): Promise<CertificateDetail | null>
+  quota(): Promise<StoreQuota>
+  /** @returns the ARN. A repeated upload of the same name and certificate MUST give the ARN of the first. */
+  upload(upload: CertificateUpload): Promise<string>
+  tag(arn: string, tags: Readonly<Record<string, string>>): Promise<void>
+}
+
+export interface HostedZone {
+  readonly id: string
+  /** Lower case, no trailing dot. */
+  readonly name: string
+}
+
+export interface ListedZone extends HostedZone {
+  readonly isPrivate: boolean
+}
+
+export interface TxtRecordSet {
+  /** Lower case, no trailing dot. */
+  readonly name: string
+  readonly ttlSeconds: number
+  /** As Route53 writes them, quotes and escapes included: what others wrote stays byte for byte. */
+  readonly values: readonly string[]
+}
+
+/** What lies at a name: its plain TXT set, and what keeps us from writing one. */
+export interface NameFacts {
+  readonly txt: TxtRecordSet | null
+  /** For example `a CNAME record`; `null` when nothing is in the way. */
+  readonly obstacle: string | null
+}
+
+export interface Zones {
+  /** Every hosted zone of the account. */
+  list(): Promise<readonly ListedZone[]>
+  read(zone: HostedZone, name: string): Promise<NameFacts>
+  /**
+   * All of it or nothing: DELETE the exact sets, CREATE the others.
+   * @returns the change's id, or `refused` with Route53's words when the zone is not as `remove` says
+   *   (or `create` is there already): an answer, not an error.
+   */
+  change(
+    zone: HostedZone,
+    remove: readonly TxtRecordSet[],
+    create: readonly TxtRecordSet[],
+  ): Promise<{ readonly changeId: string } | { readonly refused: string }>
+  /** @returns whether all of Route53's servers have it. */
+  isInSync(changeId: string): Promise<boolean>
+}
+
+export interface OrderRequest {
+  readonly hosts: readonly string[]
+  readonly profile: string | null
+}
+
+/** One challenge that is still to be met. */
+export interface Challenge {
+  readonly host: string
+  readonly value: string
+  readonly url: string
+  readonly authorizationUrl: string
+}
+
+export interface Order {
+  readonly url: string
+  /** Empty when every authorization is valid already. */
+  readonly challenges: readonly Challenge[]
+}
+
+export interface CertificateAuthority {
+  /**
+   * Make sure the CA is there, knows this account, and offers the profile. Writes nothing at the CA when the
+   * profile is missing.
+   * @throws RotationError acme/profile-not-offered, acme/unreachable, acme/account-refused
+   */
+  ready(profile: string | null): Promise<void>
+  order(request: OrderRequest): Promise<Order>
+  /** Tell the CA to look, and wait until it has seen every value. @throws acme/authorization-failed */
+  answer(order: Order): Promise<void>
+  /** @param csr PKCS#10, PEM @returns the chain, leaf first, PEM */
+  finalize(order: Order, csr: string): Promise<string>
+}
+
+export interface AccountRecord {
+  /** PKCS#8, PEM. */
+  readonly key: string
+  readonly url: string
+}
+
+export interface AccountStore {
+  /** @returns `null` when there is none. @throws RotationError account/unreadable */
+  load(): Promise<AccountRecord | null>
+  /** MUST NOT overwrite. @returns what is stored then: `record`, or what another run had put before. */
+  save(record: AccountRecord): Promise<AccountRecord>
+}
+
+/** Look at what every address of a load balancer serves. MUST NOT throw; MUST answer within its time-out. */
+export type ProbeListener = (request: {
+  readonly dnsName: string
+  readonly port: number
+  readonly serverName: string
+}) => Promise<Probe>
+
+/** Chance is an argument like time: whoever calls knows every key that is made. */
+export type MakeKey = (keyType: KeyType) => Promise<KeyObject>
+
+/** Everything a run works with. */
+export interface Ports {
+  readonly time: Time
+  readonly emit: Emit
+  readonly loadBalancers: LoadBalancers
+  readonly store: CertificateStore
+  readonly zones: Zones
+  readonly authority: CertificateAuthority
+  readonly probe: ProbeListener
+  readonly makeKey: MakeKey
+}

@@ -1,0 +1,44 @@
+/** Errors, plans and unreachable listeners as events. Pure. */
+import type { RotationError } from '../errors.ts'
+import type { Limited } from '../limits/limits.ts'
+import type { Certificate, Observed } from '../model.ts'
+import { targetKey } from '../model.ts'
+import type { Plan } from '../plan/plan.ts'
+import { firstFailure } from '../verify/judge.ts'
+import type { RotationEvent } from './events.ts'
+
+export function describeError(error: RotationError): {
+  code: string
+  message: string
+  hint: string
+  facts: Record<string, unknown>
+} {
+  return { code: error.code, message: error.message, hint: error.hint, facts: { ...error.facts } }
+}
+
+export function describePlan(pass: number, plan: Plan, limited: Limited): RotationEvent {
+  return {
+    event: 'plan.made',
+    pass,
+    actions: plan.actions.map((action) => ({
+      kind: action.kind,
+      certId: action.certId,
+      ...(action.kind === 'issue' ? {} : { listener: targetKey(action.target) }),
+      reason: action.reason.code,
+      detail: action.reason.detail,
+    })),
+    heldBack: [...limited.heldBack].map(([certId, { code, message }]) => ({ certId, code, message })),
+    standings: plan.standings.map(({ certId, state, detail }) => ({ certId, state, detail })),
+  }
+}
+
+export function unreachableListeners(desired: readonly Certificate[], observed: Observed): RotationEvent[] {
+  return desired.flatMap(({ id, targets }) =>
+    targets.flatMap((target): RotationEvent[] => {
+      const facts = observed.targets.get(targetKey(target))
+      if (facts?.problem !== null || facts.probe.some((answer) => 'leaf' in answer)) return []
+      const failure = firstFailure(facts.probe)
+      return [{ event: 'listener.unreachable', certId: id, listener: targetKey(target), failure }]
+    }),
+  )
+}

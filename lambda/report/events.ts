@@ -1,0 +1,122 @@
+/**
+ * Everything that is logged, one JSON object a line. A new event without a row here does not compile;
+ * `docs/events.md` is generated from this table. Private keys, tokens and challenge values are in none of them.
+ */
+import { z } from 'zod'
+
+export type Level = 'info' | 'warn' | 'error'
+
+const certId = z.string().describe('name of the entry')
+const listener = z.string().describe('load balancer and port')
+const serial = z.string().describe('serial of the new certificate, hex')
+const instant = z.string().describe('instant in UTC')
+const count = z.int()
+const error = z.object({
+  code: z.string().describe('see docs/errors.md'),
+  message: z.string(),
+  hint: z.string(),
+  facts: z.record(z.string(), z.unknown()),
+})
+
+const action = z.object({
+  kind: z.enum(['issue', 'attach', 'verify']),
+  certId,
+  listener: listener.optional(),
+  reason: z.string(),
+  detail: z.string(),
+})
+
+export const EVENTS = {
+  'run.started': row('info', 'a run begins', {
+    deployment: z.string(),
+    only: z.array(z.string()).nullable(),
+    force: z.boolean(),
+    dryRun: z.boolean(),
+  }),
+  'config.warned': row('warn', 'the configuration is right, but something in it is worth saying', {
+    message: z.string(),
+  }),
+  'plan.made': row('info', 'what a pass is going to do, and why it leaves the rest', {
+    pass: count,
+    actions: z.array(action),
+    heldBack: z.array(z.object({ certId, code: z.string(), message: z.string() })),
+    standings: z.array(z.object({ certId, state: z.string(), detail: z.string() })),
+  }),
+  'listener.unreachable': row('warn', 'a listener could not be probed; what the API says counts', {
+    certId,
+    listener,
+    failure: z.string(),
+  }),
+  'cert.due': row('info', 'a new certificate is going to be ordered', {
+    certId,
+    reason: z.string(),
+    detail: z.string(),
+    hosts: z.array(z.string()),
+  }),
+  'challenge.presented': row('info', 'challenge values were written to a zone', {
+    zone: z.string(),
+    names: z.array(z.string()),
+  }),
+  'challenge.synced': row('info', "all of Route53's servers have the challenge values", {
+    names: count.describe('how many record names'),
+  }),
+  'challenge.seen': row('info', 'the CA has seen every value of a certificate', { certId }),
+  'cert.issued': row('info', 'the CA delivered a certificate', {
+    certId,
+    serial,
+    issuer: z.string(),
+    notAfter: instant,
+  }),
+  'cert.stored': row('info', 'the certificate is in the store', { certId, serial, name: z.string() }),
+  'cert.spreading': row(
+    'info',
+    'the load balancer does not know the certificate yet; the swap is tried again',
+    {
+      certId,
+      listener,
+    },
+  ),
+  'cert.attached': row('info', 'a listener points at the certificate', { certId, listener, serial }),
+  'cert.verifying': row('info', 'a listener still serves the previous certificate; it is looked at again', {
+    certId,
+    listener,
+  }),
+  'cert.verified': row('info', 'a listener serves the certificate, or cannot be reached from here', {
+    certId,
+    listener,
+    serial,
+    seen: z.boolean().describe('false: not reachable, so that the API alone says it'),
+  }),
+  'cert.rejected': row('error', 'a listener broke with the certificate, and has its previous one back', {
+    certId,
+    listener,
+    serial,
+    failure: z.string(),
+  }),
+  'cert.failed': row('error', 'something failed for a certificate; the others go on', { certId, error }),
+  'run.failed': row('error', 'something failed that is no single certificate', { error }),
+  'run.finished': row('info', 'a run ends; there is exactly one, also after a failure', {
+    ok: z.boolean(),
+    dryRun: z.boolean(),
+    durationMs: count,
+    counts: z.record(z.string(), count).describe('certificates by outcome'),
+    outcomes: z.array(z.object({ certId, state: z.string(), detail: z.string() })),
+    soonestExpiryDays: z.number().nullable().describe('days until the first installed certificate ends'),
+  }),
+} as const
+
+function row<S extends z.ZodRawShape>(level: Level, means: string, fields: S) {
+  return { level, means, fields: z.object(fields) }
+}
+
+export type EventName = keyof typeof EVENTS
+export type RotationEvent = {
+  [N in EventName]: { readonly event: N } & z.infer<(typeof EVENTS)[N]['fields']>
+}[EventName]
+
+/** An event as it is written: with its level and the run it belongs to. */
+export type LoggedEvent = RotationEvent & {
+  readonly runId: string
+  readonly level: Level
+  readonly at: string
+}

@@ -1,0 +1,166 @@
+/**
+ * One HTTP endpoint for all services, told apart by the scope of the request's signature, so that unmodified
+ * clients find it by AWS_ENDPOINT_URL. Every call is recorded with its IAM action and resources; a call that
+ * cannot be mapped to an action is answered with an error that says so.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Clock } from '../clock.ts'
+import { ACCOUNT, type AwsAnswer, type AwsRequest, type Call, type Service, ServiceError } from './service.ts'
+
+export interface RecordedCall {
+  readonly at: number
+  readonly action: string
+  readonly resources: readonly string[]
+  /** The service's code when it was an error. */
+  readonly error: string | null
+}
+
+/** What may happen to a call instead of its answer. */
+export type Mishap = ServiceError | 'reset' | 'hang'
+/** @returns `null` to let the call through */
+export type Intercept = (call: { readonly action: string; readonly count: number }) => Mishap | null
+
+export interface Endpoint {
+  readonly url: string
+  readonly calls: readonly RecordedCall[]
+  /** Everything is denied that `isAllowed` does not allow; `null` allows all. */
+  allow(isAllowed: ((action: string, resources: readonly string[]) => boolean) | null): void
+  intercept(by: Intercept | null): void
+  stop(): Promise<void>
+}
+
+/** Requests a second and burst, for each action. @see https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html */
+const BURST = 50
+const REFILL_PER_SECOND = 10
+
+export async function startEndpoint(services: readonly Service[], clock: Clock): Promise<Endpoint> {
+  const byScope = new Map(services.map((service) => [service.scope, service]))
+  const calls: RecordedCall[] = []
+  const counts = new Map<string, number>()
+  const takeToken = createBuckets(clock)
+  let isAllowed: Parameters<Endpoint['allow']>[0] = null
+  let intercept: Intercept | null = null
+
+  const server = createServer((request, response) => {
+    void answer(request, response).catch((error: unknown) => {
+      response.writeHead(500).end(`the sandbox failed: ${String(error)}`)
+    })
+  })
+
+  async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(incoming)
+    const scope = /Credential=[^/]+\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/.exec(
+      incoming.headers.authorization ?? '',
+    )
+    const [, region = '', name = ''] = scope ?? []
+    const service = byScope.get(name)
+    if (!service) return send(response, plain(501, `the sandbox does not model the service "${name}"`))
+    const request = toRequest(incoming, body, region)
+    const call = service.map(request)
+    if (!call) {
+      const what = `the sandbox does not model this call of ${name}: ${request.method} ${request.path} ${request.target || new URLSearchParams(body).get('Action') || ''}`
+      return send(response, service.error(new ServiceError('NotModelled', what, 501)))
+    }
+    const mishap = interceptOf(call)
+    if (mishap === 'hang') return
+    if (mishap === 'reset') return void incoming.socket.destroy()
+    send(response, mishap ? refuse(service, call, mishap) : perform(service, call))
+  }
+
+  function interceptOf(call: Call): Mishap | null {
+    const count = (counts.get(call.action) ?? 0) + 1
+    counts.set(call.action, count)
+    const mishap = intercept?.({ action: call.action, count }) ?? null
+    if (mishap) return mishap
+    if (isAllowed && !isAllowed(call.action, call.resources)) return denied(call)
+    return takeToken(call.action) ? null : new ServiceError('Throttling', 'Rate exceeded')
+  }
+
+  function perform(service: Service, call: Call): AwsAnswer {
+    try {
+      const done = call.run()
+      record(call, null)
+      return done
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error
+      return refuse(service, call, error)
+    }
+  }
+
+  function refuse(service: Service, call: Call, error: ServiceError): AwsAnswer {
+    record(call, error.code)
+    return service.error(error)
+  }
+
+  function record({ action, resources }: Call, error: string | null): void {
+    calls.push({ at: clock.now(), action, resources, error })
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${portOf(server)}`,
+    calls,
+    allow(by) {
+      isAllowed = by
+    },
+    intercept(by) {
+      intercept = by
+      counts.clear()
+    },
+    stop() {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+export function portOf(server: Pick<Server, 'address'>): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return address.port
+}
+
+export async function readBody(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function toRequest(incoming: IncomingMessage, body: string, region: string): AwsRequest {
+  const url = new URL(incoming.url ?? '/', 'http://sandbox')
+  const target = incoming.headers['x-amz-target']
+  return {
+    method: incoming.method ?? '',
+    path: url.pathname,
+    query: url.searchParams,
+    target: typeof target === 'string' ? target : '',
+    body,
+    region,
+  }
+}
+
+/** The wording of the services, with the action named: the user must be able to find it. */
+function denied({ action, resources }: Call): ServiceError {
+  const who = `arn:aws:iam::${ACCOUNT}:user/sandbox`
+  const what = `User: ${who} is not authorized to perform: ${action} on resource: ${resources.join(', ')} because no identity-based policy allows the ${action} action`
+  return new ServiceError(action.startsWith('ssm:') ? 'AccessDeniedException' : 'AccessDenied', what, 403)
+}
+
+function createBuckets(clock: Clock): (action: string) => boolean {
+  const buckets = new Map<string, { tokens: number; at: number }>()
+  return (action) => {
+    const now = clock.now()
+    const before = buckets.get(action) ?? { tokens: BURST, at: now }
+    const tokens = Math.min(BURST, before.tokens + ((now - before.at) / 1000) * REFILL_PER_SECOND)
+    buckets.set(action, { tokens: Math.max(0, tokens - 1), at: now })
+    return tokens >= 1
+  }
+}
+
+function plain(status: number, body: string): AwsAnswer {
+  return { status, contentType: 'text/plain', body }
+}
+
+function send(response: ServerResponse, { status, contentType, body }: AwsAnswer): void {
+  response.writeHead(status, { 'content-type': contentType, 'x-amzn-requestid': 'sandbox' }).end(body)
+}

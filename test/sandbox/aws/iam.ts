@@ -1,0 +1,283 @@
+/** IAM: server certificates and the account's quota. What it models and by which source: ../README.md. */
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import {
+  ACCOUNT,
+  type AwsRequest,
+  type Call,
+  queryAnswer,
+  queryList,
+  type Service,
+  ServiceError,
+  toXmlInstant,
+  xmlError,
+} from './service.ts'
+
+const NAMESPACE = 'https://iam.amazonaws.com/doc/2010-05-08/'
+
+export interface ServerCertificate {
+  readonly id: string
+  readonly name: string
+  readonly path: string
+  readonly arn: string
+  readonly body: string
+  readonly chain: string
+  readonly privateKey: string
+  readonly x509: X509Certificate
+  readonly uploadedAt: number
+  readonly tags: Map<string, string>
+}
+
+export interface Iam {
+  readonly service: Service
+  /** As an upload by another client, long ago: load balancers know it at once. @returns the ARN */
+  add(upload: { name: string; path?: string; body: string; chain?: string; privateKey: string }): string
+  /** @returns `null` also for one that has not been spread yet */
+  findForLoadBalancer(arn: string): ServerCertificate | null
+  all(): readonly ServerCertificate[]
+  snapshot(): object
+  limit: number
+  spreadMs: number
+}
+
+/** @param isInUse which ARN a load balancer has attached, and its own */
+export function createIam(
+  clock: Clock,
+  options: { limit: number; spreadMs: number; isInUse: (arn: string) => string | null },
+): Iam {
+  const certificates = new Map<string, ServerCertificate>()
+  const state = { limit: options.limit, spreadMs: options.spreadMs }
+
+  function find(name: string): ServerCertificate {
+    const found = certificates.get(name)
+    if (!found)
+      throw new ServiceError('NoSuchEntity', `The Server Certificate with name ${name} cannot be found.`, 404)
+    return found
+  }
+
+  function store(form: URLSearchParams, uploadedAt: number): ServerCertificate {
+    const name = form.get('ServerCertificateName') ?? ''
+    const path = form.get('Path') ?? '/'
+    const body = form.get('CertificateBody') ?? ''
+    const chain = form.get('CertificateChain') ?? ''
+    const privateKey = form.get('PrivateKey') ?? ''
+    checkForm(name, path, body, privateKey)
+    if (certificates.has(name))
+      throw new ServiceError(
+        'EntityAlreadyExists',
+        `The Server Certificate with name ${name} already exists.`,
+        409,
+      )
+    if (certificates.size >= state.limit)
+      throw new ServiceError(
+        'LimitExceeded',
+        `Cannot exceed quota for ServerCertificatesPerAccount: ${state.limit}`,
+        409,
+      )
+    const certificate: ServerCertificate = {
+      id: `ASCA${String(certificates.size + 1).padStart(17, '0')}`,
+      name,
+      path,
+      arn: `arn:aws:iam::${ACCOUNT}:server-certificate${path}${name}`,
+      body,
+      chain,
+      privateKey,
+      x509: checkPair(body, chain, privateKey, clock.now()),
+      uploadedAt,
+      tags: new Map(queryList(form, 'Tags').map(({ Key = '', Value = '' }) => [Key, Value])),
+    }
+    certificates.set(name, certificate)
+    return certificate
+  }
+
+  const operations: Record<
+    string,
+    (form: URLSearchParams) => { resources: string[]; run: () => object | null }
+  > = {
+    UploadServerCertificate: (form) => ({
+      resources: [arnOf(form.get('Path') ?? '/', form)],
+      run: () => ({ ServerCertificateMetadata: metadata(store(form, clock.now())) }),
+    }),
+    GetServerCertificate: (form) => ({
+      resources: [arnOf(pathOf(form), form)],
+      run: () => {
+        const found = find(form.get('ServerCertificateName') ?? '')
+        return {
+          ServerCertificate: {
+            ServerCertificateMetadata: metadata(found),
+            CertificateBody: found.body,
+            ...(found.chain === '' ? {} : { CertificateChain: found.chain }),
+            Tags: { member: [...found.tags].map(([Key, Value]) => ({ Key, Value })) },
+          },
+        }
+      },
+    }),
+    ListServerCertificates: (form) => ({ resources: ['*'], run: () => list(form) }),
+    DeleteServerCertificate: (form) => ({
+      resources: [arnOf(pathOf(form), form)],
+      run: () => {
+        const { arn, name } = find(form.get('ServerCertificateName') ?? '')
+        const user = options.isInUse(arn)
+        if (user)
+          throw new ServiceError(
+            'DeleteConflict',
+            `Certificate: ${arn} is currently in use by ${user}. Please remove it first before deleting it from IAM.`,
+            409,
+          )
+        certificates.delete(name)
+        return null
+      },
+    }),
+    TagServerCertificate: (form) => ({
+      resources: [arnOf(pathOf(form), form)],
+      run: () => {
+        const { tags } = find(form.get('ServerCertificateName') ?? '')
+        for (const { Key = '', Value = '' } of queryList(form, 'Tags')) tags.set(Key, checkTag(Value))
+        return null
+      },
+    }),
+    GetAccountSummary: () => ({
+      resources: ['*'],
+      run: () => ({
+        SummaryMap: {
+          entry: [
+            { key: 'ServerCertificates', value: certificates.size },
+            { key: 'ServerCertificatesQuota', value: state.limit },
+          ],
+        },
+      }),
+    }),
+  }
+
+  function list(form: URLSearchParams): object {
+    const prefix = form.get('PathPrefix') ?? '/'
+    const most = Number(form.get('MaxItems') ?? 100)
+    const begin = Number(form.get('Marker') ?? 0)
+    const all = [...certificates.values()].filter(({ path }) => path.startsWith(prefix))
+    const next = begin + most
+    return {
+      ServerCertificateMetadataList: { member: all.slice(begin, next).map(metadata) },
+      IsTruncated: next < all.length,
+      ...(next < all.length ? { Marker: next } : {}),
+    }
+  }
+
+  function pathOf(form: URLSearchParams): string {
+    return certificates.get(form.get('ServerCertificateName') ?? '')?.path ?? '/'
+  }
+
+  function map({ body }: AwsRequest): Call | null {
+    const form = new URLSearchParams(body)
+    const name = form.get('Action') ?? ''
+    const operation = Object.hasOwn(operations, name) ? operations[name]?.(form) : undefined
+    if (!operation) return null
+    return {
+      action: `iam:${name}`,
+      resources: operation.resources,
+      run: () => queryAnswer(name, NAMESPACE, operation.run()),
+    }
+  }
+
+  return {
+    service: { scope: 'iam', map, error: xmlError },
+    add({ name, path = '/', body, chain = '', privateKey }) {
+      const form = new URLSearchParams({
+        ServerCertificateName: name,
+        Path: path,
+        CertificateBody: body,
+        CertificateChain: chain,
+        PrivateKey: privateKey,
+      })
+      return store(form, 0).arn
+    },
+    findForLoadBalancer(arn) {
+      const found = [...certificates.values()].find((certificate) => certificate.arn === arn)
+      return found && clock.now() >= found.uploadedAt + state.spreadMs ? found : null
+    },
+    all: () => [...certificates.values()],
+    snapshot: () =>
+      [...certificates.values()].map(({ arn, x509, tags, privateKey }) => ({
+        arn,
+        serial: x509.serialNumber,
+        tags: Object.fromEntries(tags),
+        key: createHash('sha256').update(privateKey).digest('hex'),
+      })),
+    get limit() {
+      return state.limit
+    },
+    set limit(limit) {
+      state.limit = limit
+    },
+    get spreadMs() {
+      return state.spreadMs
+    },
+    set spreadMs(ms) {
+      state.spreadMs = ms
+    },
+  }
+}
+
+function arnOf(path: string, form: URLSearchParams): string {
+  return `arn:aws:iam::${ACCOUNT}:server-certificate${path}${form.get('ServerCertificateName') ?? ''}`
+}
+
+function metadata(certificate: ServerCertificate): object {
+  return {
+    Path: certificate.path,
+    ServerCertificateName: certificate.name,
+    ServerCertificateId: certificate.id,
+    Arn: certificate.arn,
+    UploadDate: toXmlInstant(certificate.uploadedAt),
+    Expiration: toXmlInstant(certificate.x509.validToDate.getTime()),
+  }
+}
+
+/** The patterns and lengths of botocore's iam/2010-05-08 model. */
+function checkForm(name: string, path: string, body: string, privateKey: string): void {
+  const faults = [
+    ...(/^[\w+=,.@-]{1,128}$/.test(name) ? [] : ['serverCertificateName']),
+    ...(/^(\/|\/[\x21-\x7e]{1,510}\/)$/.test(path) ? [] : ['path']),
+    ...(body.length >= 1 && body.length <= 16_384 ? [] : ['certificateBody']),
+    ...(privateKey.length >= 1 && privateKey.length <= 16_384 ? [] : ['privateKey']),
+  ]
+  if (faults.length > 0)
+    throw new ServiceError(
+      'ValidationError',
+      `${faults.length} validation error detected: Value at '${faults.join("', '")}' failed to satisfy constraint`,
+    )
+}
+
+function checkTag(value: string): string {
+  if (value.length <= 256 && /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(value)) return value
+  throw new ServiceError('InvalidInput', 'Tag value is not valid')
+}
+
+function checkPair(body: string, chain: string, privateKey: string, now: number): X509Certificate {
+  if ((body.match(/-----BEGIN CERTIFICATE-----/g) ?? []).length !== 1)
+    throw new ServiceError('MalformedCertificate', 'Certificate body must hold exactly one certificate')
+  const x509 = parse(
+    'MalformedCertificate',
+    'Unable to parse certificate. Please ensure the certificate is in PEM format.',
+    () => new X509Certificate(body),
+  )
+  if (chain !== '')
+    parse('MalformedCertificate', 'Unable to parse certificate chain', () => new X509Certificate(chain))
+  const key: KeyObject = parse('MalformedCertificate', 'Invalid Private Key.', () =>
+    createPrivateKey(privateKey),
+  )
+  if (!createPublicKey(key).equals(x509.publicKey))
+    throw new ServiceError('KeyPairMismatch', 'Private key does not match the certificate')
+  if (x509.validFromDate.getTime() > now)
+    throw new ServiceError('MalformedCertificate', 'Certificate is not yet valid')
+  if (x509.validToDate.getTime() <= now)
+    throw new ServiceError('MalformedCertificate', 'Certificate has expired')
+  return x509
+}
+
+function parse<T>(code: string, message: string, read: () => T): T {
+  try {
+    return read()
+  } catch {
+    throw new ServiceError(code, message)
+  }
+}

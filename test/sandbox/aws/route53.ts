@@ -1,0 +1,342 @@
+/** Route53: hosted zones, transactional changes, PENDING and INSYNC. What it models and by which source: ../README.md. */
+import { XMLParser } from 'fast-xml-parser'
+import type { Clock } from '../clock.ts'
+import {
+  type AwsRequest,
+  type Call,
+  type Service,
+  ServiceError,
+  toXmlInstant,
+  xml,
+  xmlError,
+} from './service.ts'
+
+const NAMESPACE = 'https://route53.amazonaws.com/doc/2013-04-01/'
+const PREFIX = '/2013-04-01'
+
+export interface RecordSet {
+  /** Lower case, trailing dot, `*` as `\052`. */
+  readonly name: string
+  readonly type: string
+  readonly ttl: number
+  readonly values: readonly string[]
+  readonly setIdentifier?: string
+}
+
+type Records = ReadonlyMap<string, RecordSet>
+
+interface Zone {
+  readonly id: string
+  readonly name: string
+  readonly isPrivate: boolean
+  /** What Route53's API shows. */
+  records: Records
+  /** What its servers answer, and from when on. */
+  readonly published: { readonly at: number; readonly records: Records }[]
+}
+
+export interface Route53 {
+  readonly service: Service
+  /** @returns the zone's id */
+  addZone(name: string, options?: { isPrivate?: boolean }): string
+  /** Write as another client would: at once, and visible after the usual delay. */
+  put(
+    zoneId: string,
+    set: { name: string; type: string; ttl?: number; values: string[]; setIdentifier?: string },
+  ): void
+  remove(zoneId: string, name: string, type: string): void
+  records(zoneId: string): readonly RecordSet[]
+  zones(): readonly { readonly id: string; readonly name: string; readonly isPrivate: boolean }[]
+  /** What the authoritative servers answer now: all sets at a name in the longest public zone; `null` without a zone. */
+  resolve(
+    name: string,
+  ): { readonly zone: string; readonly sets: readonly RecordSet[]; readonly soa: RecordSet } | null
+  snapshot(): object
+}
+
+export function createRoute53(clock: Clock, options: { propagationMs: number }): Route53 {
+  const zones = new Map<string, Zone>()
+  const changes = new Map<string, { readonly at: number; readonly syncAt: number }>()
+  const parser = new XMLParser({ ignoreAttributes: true, parseTagValue: false, isArray: isList })
+
+  function commit(zone: Zone, records: Records): string {
+    zone.records = records
+    const syncAt = clock.now() + options.propagationMs
+    zone.published.push({ at: syncAt, records })
+    const id = `C${String(changes.size + 1).padStart(20, '0')}`
+    changes.set(id, { at: clock.now(), syncAt })
+    return id
+  }
+
+  function published(zone: Zone): Records {
+    const now = clock.now()
+    while ((zone.published[1]?.at ?? Number.POSITIVE_INFINITY) <= now) zone.published.shift()
+    return zone.published[0]?.records ?? new Map()
+  }
+
+  function zoneOf(id: string): Zone {
+    const zone = zones.get(id)
+    if (!zone) throw new ServiceError('NoSuchHostedZone', `No hosted zone found with ID: ${id}`, 404)
+    return zone
+  }
+
+  function listZones(query: URLSearchParams) {
+    const all = [...zones.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+    const from = query.get('marker')
+    const most = Math.min(Number(query.get('maxitems') ?? 100), 100)
+    const begin = from === null ? 0 : all.findIndex(({ id }) => id === from)
+    const page = all.slice(begin, begin + most)
+    const next = all[begin + most]
+    return xml({
+      ListHostedZonesResponse: {
+        '@_xmlns': NAMESPACE,
+        HostedZones: {
+          HostedZone: page.map(({ id, name, isPrivate, records }) => ({
+            Id: `/hostedzone/${id}`,
+            Name: name,
+            CallerReference: id,
+            Config: { PrivateZone: isPrivate },
+            ResourceRecordSetCount: records.size,
+          })),
+        },
+        ...(from === null ? {} : { Marker: from }),
+        IsTruncated: next !== undefined,
+        ...(next ? { NextMarker: next.id } : {}),
+        MaxItems: most,
+      },
+    })
+  }
+
+  function listRecords(zone: Zone, query: URLSearchParams) {
+    const most = Math.min(Number(query.get('maxitems') ?? 300), 300)
+    const name = query.get('name')
+    const type = query.get('type') ?? ''
+    const sorted = [...zone.records.values()].sort(byName)
+    const begin = name === null ? 0 : sorted.findIndex((set) => compare(set, normalName(name), type) >= 0)
+    const page = begin < 0 ? [] : sorted.slice(begin, begin + most)
+    const next = begin < 0 ? undefined : sorted[begin + most]
+    return xml({
+      ListResourceRecordSetsResponse: {
+        '@_xmlns': NAMESPACE,
+        ResourceRecordSets: { ResourceRecordSet: page.map(toXml) },
+        IsTruncated: next !== undefined,
+        ...(next ? { NextRecordName: next.name, NextRecordType: next.type } : {}),
+        MaxItems: most,
+      },
+    })
+  }
+
+  function change(zone: Zone, body: string) {
+    const document = parser.parse(body) as ChangeDocument
+    const asked = document.ChangeResourceRecordSetsRequest?.ChangeBatch?.Changes?.Change ?? []
+    const records = new Map(zone.records)
+    const faults = asked.flatMap((one) => applyChange(records, one, zone) ?? [])
+    if (asked.length === 0) faults.push('A change batch must contain at least one change')
+    faults.push(...overLimits(asked))
+    if (faults.length > 0) throw new ServiceError('InvalidChangeBatch', `[${faults.join(', ')}]`)
+    const id = commit(zone, records)
+    return changeAnswer('ChangeResourceRecordSetsResponse', id)
+  }
+
+  function changeAnswer(element: string, id: string) {
+    const found = changes.get(id)
+    if (!found) throw new ServiceError('NoSuchChange', `Could not find resource with ID: ${id}`, 404)
+    const ChangeInfo = {
+      Id: `/change/${id}`,
+      Status: clock.now() >= found.syncAt ? 'INSYNC' : 'PENDING',
+      SubmittedAt: toXmlInstant(found.at),
+    }
+    return xml({ [element]: { '@_xmlns': NAMESPACE, ChangeInfo } })
+  }
+
+  function map({ method, path, query, body }: AwsRequest): Call | null {
+    const parts = path.replace(PREFIX, '').split('/').filter(Boolean)
+    const [kind, id = '', sub] = parts
+    const zoneArn = `arn:aws:route53:::hostedzone/${id}`
+    if (method === 'GET' && kind === 'hostedzone' && parts.length === 1)
+      return { action: 'route53:ListHostedZones', resources: ['*'], run: () => listZones(query) }
+    if (method === 'GET' && kind === 'hostedzone' && sub === 'rrset')
+      return {
+        action: 'route53:ListResourceRecordSets',
+        resources: [zoneArn],
+        run: () => listRecords(zoneOf(id), query),
+      }
+    if (method === 'POST' && kind === 'hostedzone' && sub === 'rrset')
+      return {
+        action: 'route53:ChangeResourceRecordSets',
+        resources: [zoneArn],
+        run: () => change(zoneOf(id), body),
+      }
+    if (method === 'GET' && kind === 'change')
+      return {
+        action: 'route53:GetChange',
+        resources: [`arn:aws:route53:::change/${id}`],
+        run: () => changeAnswer('GetChangeResponse', id),
+      }
+    return null
+  }
+
+  return {
+    service: { scope: 'route53', map, error: xmlError },
+    addZone(name, { isPrivate = false } = {}) {
+      const id = `Z${String(zones.size + 1).padStart(20, '0')}`
+      const apex = normalName(name)
+      const base = [
+        { name: apex, type: 'NS', ttl: 172_800, values: ['ns-1.sandbox.test.', 'ns-2.sandbox.test.'] },
+        {
+          name: apex,
+          type: 'SOA',
+          ttl: 900,
+          values: ['ns-1.sandbox.test. host.sandbox.test. 1 7200 900 1209600 86400'],
+        },
+      ]
+      const records: Records = new Map(base.map((set) => [keyOf(set), set]))
+      zones.set(id, { id, name: apex, isPrivate, records, published: [{ at: 0, records }] })
+      return id
+    },
+    put(zoneId, { ttl = 300, ...set }) {
+      const zone = zoneOf(zoneId)
+      const whole = { ...set, name: normalName(set.name), ttl }
+      commit(zone, new Map(zone.records).set(keyOf(whole), whole))
+    },
+    remove(zoneId, name, type) {
+      const zone = zoneOf(zoneId)
+      const records = new Map(zone.records)
+      records.delete(keyOf({ name: normalName(name), type }))
+      commit(zone, records)
+    },
+    records: (zoneId) => [...zoneOf(zoneId).records.values()].sort(byName),
+    zones: () => [...zones.values()].map(({ id, name, isPrivate }) => ({ id, name, isPrivate })),
+    resolve(name) {
+      const wanted = normalName(name)
+      const covering = [...zones.values()]
+        .filter((zone) => !zone.isPrivate && (wanted === zone.name || wanted.endsWith(`.${zone.name}`)))
+        .sort((a, b) => b.name.length - a.name.length)
+      const [zone] = covering
+      if (!zone) return null
+      const records = [...published(zone).values()]
+      const soa = records.find(({ type }) => type === 'SOA')
+      return soa ? { zone: zone.name, sets: records.filter((set) => set.name === wanted), soa } : null
+    },
+    snapshot: () =>
+      Object.fromEntries(
+        [...zones.values()].map((zone) => [zone.id, [...zone.records.values()].sort(byName)]),
+      ),
+  }
+}
+
+interface ChangeDocument {
+  ChangeResourceRecordSetsRequest?: { ChangeBatch?: { Changes?: { Change?: AskedChange[] } } }
+}
+
+interface AskedChange {
+  readonly Action: string
+  readonly ResourceRecordSet: {
+    readonly Name: string
+    readonly Type: string
+    readonly TTL?: string
+    readonly SetIdentifier?: string
+    readonly ResourceRecords?: { readonly ResourceRecord: readonly { readonly Value: string }[] }
+  }
+}
+
+function isList(name: string): boolean {
+  return name === 'Change' || name === 'ResourceRecord'
+}
+
+/** Edits `records`; @returns Route53's words when the change is refused. */
+function applyChange(records: Map<string, RecordSet>, change: AskedChange, zone: Zone): string | null {
+  const set = toSet(change)
+  const shown = `[name='${set.name}', type='${set.type}']`
+  const there = records.get(keyOf(set))
+  if (set.name !== zone.name && !set.name.endsWith(`.${zone.name}`))
+    return `RRSet with DNS name ${set.name} is not permitted in zone ${zone.name}`
+  if (set.values.length > 400) return `Number of records limit of 400 exceeded at ${shown}`
+  const unquoted =
+    set.type === 'TXT' ? set.values.find((value) => !/^("([^"\\]|\\.){0,255}"\s*)+$/.test(value)) : undefined
+  if (unquoted !== undefined)
+    return `Invalid Resource Record: 'FATAL problem: InvalidCharacterString (Value should be enclosed in quotation marks) encountered with '${unquoted}''`
+  if (change.Action === 'DELETE') {
+    if (!there) return `Tried to delete resource record set ${shown} but it was not found`
+    if (!sameContent(there, set))
+      return `Tried to delete resource record set ${shown} but the values provided do not match the current values`
+    records.delete(keyOf(set))
+    return null
+  }
+  if (change.Action === 'CREATE' && there)
+    return `Tried to create resource record set ${shown} but it already exists`
+  const atName = [...records.values()].filter(({ name }) => name === set.name)
+  const conflict = atName.find(({ type }) => (type === 'CNAME') !== (set.type === 'CNAME'))
+  if (conflict)
+    return `RRSet of type ${set.type} with DNS name ${set.name} is not permitted because a conflicting RRSet of type ${conflict.type} with the same DNS name already exists in zone ${zone.name}`
+  const policy = atName.find(
+    ({ type, setIdentifier }) => type === set.type && setIdentifier !== set.setIdentifier,
+  )
+  if (policy)
+    return `RRSet with DNS name ${set.name}, type ${set.type} cannot be created as other RRSets exist with the same name and type but a different routing policy`
+  records.set(keyOf(set), set)
+  return null
+}
+
+/** 1,000 ResourceRecord elements and 32,000 characters of Value a request; UPSERT counts twice. */
+function overLimits(asked: readonly AskedChange[]): string[] {
+  let elements = 0
+  let characters = 0
+  for (const { Action, ResourceRecordSet } of asked) {
+    const weight = Action === 'UPSERT' ? 2 : 1
+    const records = ResourceRecordSet.ResourceRecords?.ResourceRecord ?? []
+    elements += records.length * weight
+    characters += records.reduce((sum, { Value }) => sum + Value.length, 0) * weight
+  }
+  return [
+    ...(elements > 1000 ? ['Number of records limit of 1000 exceeded.'] : []),
+    ...(characters > 32_000 ? ['Number of characters limit of 32000 exceeded.'] : []),
+  ]
+}
+
+function toSet({ ResourceRecordSet: asked }: AskedChange): RecordSet {
+  return {
+    name: normalName(asked.Name),
+    type: asked.Type,
+    ttl: Number(asked.TTL ?? 0),
+    values: (asked.ResourceRecords?.ResourceRecord ?? []).map(({ Value }) => Value),
+    ...(asked.SetIdentifier === undefined ? {} : { setIdentifier: asked.SetIdentifier }),
+  }
+}
+
+function toXml(set: RecordSet): object {
+  return {
+    Name: set.name,
+    Type: set.type,
+    ...(set.setIdentifier === undefined ? {} : { SetIdentifier: set.setIdentifier, Weight: 1 }),
+    TTL: set.ttl,
+    ResourceRecords: { ResourceRecord: set.values.map((Value) => ({ Value })) },
+  }
+}
+
+function keyOf({ name, type, setIdentifier }: Pick<RecordSet, 'name' | 'type' | 'setIdentifier'>): string {
+  return `${name} ${type} ${setIdentifier ?? ''}`
+}
+
+function sameContent(a: RecordSet, b: RecordSet): boolean {
+  return a.ttl === b.ttl && [...a.values].sort().join('\n') === [...b.values].sort().join('\n')
+}
+
+function normalName(name: string): string {
+  const lower = name.toLowerCase().replace(/\*/g, '\\052')
+  return lower.endsWith('.') ? lower : `${lower}.`
+}
+
+/** Route53 sorts names by their labels from the right. */
+function sortKey(name: string): string {
+  return name.split('.').reverse().join('.')
+}
+
+function byName(a: RecordSet, b: RecordSet): number {
+  return compare(a, b.name, b.type)
+}
+
+function compare(set: RecordSet, name: string, type: string): number {
+  const [left, right] = [`${sortKey(set.name)} ${set.type}`, `${sortKey(name)} ${type}`]
+  return left < right ? -1 : left > right ? 1 : 0
+}

@@ -1,0 +1,77 @@
+/** SSM parameters. What it models and by which source: ../README.md. */
+import { createHash } from 'node:crypto'
+import {
+  ACCOUNT,
+  type AwsRequest,
+  type Call,
+  json,
+  jsonError,
+  type Service,
+  ServiceError,
+} from './service.ts'
+
+export interface Ssm {
+  readonly service: Service
+  /** By name. */
+  readonly parameters: Map<string, { type: string; value: string; version: number }>
+  snapshot(): object
+}
+
+export function createSsm(): Ssm {
+  const parameters: Ssm['parameters'] = new Map()
+
+  function get(asked: { Name?: string; WithDecryption?: boolean }): object {
+    const name = asked.Name ?? ''
+    const found = parameters.get(name)
+    if (!found) throw new ServiceError('ParameterNotFound', '')
+    const plain = found.type !== 'SecureString' || asked.WithDecryption === true
+    const Value = plain ? found.value : Buffer.from(`encrypted ${name}`).toString('base64')
+    return { Parameter: { Name: name, Type: found.type, Value, Version: found.version } }
+  }
+
+  function put(asked: { Name?: string; Type?: string; Value?: string; Overwrite?: boolean }): object {
+    const name = asked.Name ?? ''
+    const value = asked.Value ?? ''
+    if (!/^[a-zA-Z0-9_.\-/]{1,1011}$/.test(name))
+      throw new ServiceError('ValidationException', 'Parameter name must be a fully qualified name')
+    if (Buffer.byteLength(value) > 4096)
+      throw new ServiceError(
+        'ValidationException',
+        'Standard tier parameters support a maximum parameter value of 4096 characters.',
+      )
+    const before = parameters.get(name)
+    if (before && asked.Overwrite !== true)
+      throw new ServiceError(
+        'ParameterAlreadyExists',
+        'The parameter already exists. To overwrite this value, set the overwrite option in the request to true.',
+      )
+    const version = (before?.version ?? 0) + 1
+    parameters.set(name, { type: asked.Type ?? before?.type ?? 'String', value, version })
+    return { Version: version, Tier: 'Standard' }
+  }
+
+  function map({ target, body, region }: AwsRequest): Call | null {
+    const operation = target.replace('AmazonSSM.', '')
+    const run = { GetParameter: get, PutParameter: put }[operation]
+    if (!run) return null
+    const asked = JSON.parse(body) as { Name?: string }
+    const name = (asked.Name ?? '').replace(/^\//, '')
+    return {
+      action: `ssm:${operation}`,
+      resources: [`arn:aws:ssm:${region}:${ACCOUNT}:parameter/${name}`],
+      run: () => json(run(asked)),
+    }
+  }
+
+  return {
+    service: { scope: 'ssm', map, error: jsonError },
+    parameters,
+    snapshot: () =>
+      Object.fromEntries(
+        [...parameters].map(([name, { version, value }]) => [
+          name,
+          { version, value: createHash('sha256').update(value).digest('hex') },
+        ]),
+      ),
+  }
+}

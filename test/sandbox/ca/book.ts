@@ -1,0 +1,270 @@
+/** The CA's book: accounts, orders, authorizations, challenges, certificates, and how they change. No HTTP here. */
+import { createHash, randomBytes } from 'node:crypto'
+import { Resolver } from 'node:dns/promises'
+import * as x509 from '@peculiar/x509'
+import { type Authority, signLeaf } from '../certificates.ts'
+import type { Clock } from '../clock.ts'
+import { Problem } from './problem.ts'
+
+const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+
+/** Let's Encrypt's, as of November 2026. @see https://letsencrypt.org/docs/profiles/ */
+export const CA_PROFILES: Readonly<Record<string, { lifetimeMs: number; mostHosts: number }>> = {
+  classic: { lifetimeMs: 90 * DAY_MS, mostHosts: 100 },
+  tlsserver: { lifetimeMs: 45 * DAY_MS, mostHosts: 25 },
+  shortlived: { lifetimeMs: 160 * HOUR_MS, mostHosts: 25 },
+}
+
+export interface CaOptions {
+  /** Between a challenge's answer and the CA's look at it. */
+  validationDelayMs: number
+  /** Between finalize and the certificate: the order is `processing` meanwhile. */
+  finalizeDelayMs: number
+  /** How long a valid authorization serves further orders of the same account. */
+  authorizationReuseMs: number
+  /** What the directory advertises; `null` for a CA without profiles. */
+  profiles: typeof CA_PROFILES | null
+  /** Asked before each operation: what to refuse it with. */
+  refuse: (operation: Operation, hosts: readonly string[]) => Problem | null
+}
+
+export type Operation = 'newAccount' | 'newOrder' | 'challenge' | 'finalize' | 'certificate'
+
+export interface Challenge {
+  readonly id: string
+  readonly type: string
+  readonly token: string | null
+  status: 'pending' | 'processing' | 'valid' | 'invalid'
+  error: Problem | null
+}
+
+export interface Authorization {
+  readonly id: string
+  readonly accountId: string
+  readonly host: string
+  readonly wildcard: boolean
+  readonly challenges: readonly Challenge[]
+  status: 'pending' | 'valid' | 'invalid'
+  validUntil: number
+}
+
+export interface Order {
+  readonly id: string
+  readonly accountId: string
+  readonly hosts: readonly string[]
+  readonly profile: string | null
+  readonly authorizations: readonly Authorization[]
+  finalized: { readonly pem: string; readonly readyAt: number } | null
+}
+
+export interface Account {
+  readonly id: string
+  readonly thumbprint: string
+  readonly jwk: object
+  readonly contact: readonly string[]
+}
+
+export interface Book {
+  readonly accounts: Map<string, Account>
+  readonly orders: Map<string, Order>
+  readonly authorizations: Map<string, Authorization>
+  account(thumbprint: string, jwk: object, contact: readonly string[]): { account: Account; isNew: boolean }
+  order(account: Account, hosts: readonly string[], profile: string | null): Order
+  /** Begin to look at a challenge; the answer comes later. */
+  answer(account: Account, challengeId: string): { challenge: Challenge; authorization: Authorization }
+  finalize(order: Order, csr: Buffer): Promise<void>
+  statusOf(order: Order): 'pending' | 'ready' | 'processing' | 'valid' | 'invalid'
+  /** Leaf, then intermediate. */
+  chainOf(order: Order): string
+  readonly issued: readonly { readonly hosts: readonly string[]; readonly at: number }[]
+}
+
+export function createBook(authority: Authority, dnsPort: number, clock: Clock, options: CaOptions): Book {
+  const accounts = new Map<string, Account>()
+  const orders = new Map<string, Order>()
+  const authorizations = new Map<string, Authorization>()
+  const issued: { hosts: readonly string[]; at: number }[] = []
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 })
+  resolver.setServers([`127.0.0.1:${dnsPort}`])
+
+  function refuse(operation: Operation, hosts: readonly string[]): void {
+    const problem = options.refuse(operation, hosts)
+    if (problem) throw problem
+  }
+
+  function authorize(account: Account, written: string): Authorization {
+    const wildcard = written.startsWith('*.')
+    const host = written.replace(/^\*\./, '')
+    const reusable = [...authorizations.values()].find(
+      (one) =>
+        one.accountId === account.id &&
+        one.host === host &&
+        one.wildcard === wildcard &&
+        one.validUntil > clock.now(),
+    )
+    if (reusable) return reusable
+    // dns-persist-01 carries no token, and dns-01 is not the first: a client has to choose by type
+    const kinds = wildcard
+      ? ['dns-persist-01', 'dns-01']
+      : ['http-01', 'dns-persist-01', 'dns-01', 'tls-alpn-01']
+    const made: Authorization = {
+      id: newId(),
+      accountId: account.id,
+      host,
+      wildcard,
+      status: 'pending',
+      validUntil: 0,
+      challenges: kinds.map((type) => ({
+        id: newId(),
+        type,
+        token: type === 'dns-persist-01' ? null : randomBytes(32).toString('base64url'),
+        status: 'pending',
+        error: null,
+      })),
+    }
+    authorizations.set(made.id, made)
+    return made
+  }
+
+  /** RFC 8555 §8.4: any one TXT value that matches will do. */
+  async function look(authorization: Authorization, challenge: Challenge, account: Account): Promise<void> {
+    if (options.validationDelayMs > 0) await clock.sleep(options.validationDelayMs)
+    const name = `_acme-challenge.${authorization.host}`
+    const expected = createHash('sha256')
+      .update(`${challenge.token}.${account.thumbprint}`)
+      .digest('base64url')
+    const found = await lookUp(name)
+    if (found.includes(expected)) {
+      challenge.status = 'valid'
+      authorization.status = 'valid'
+      authorization.validUntil = clock.now() + options.authorizationReuseMs
+      return
+    }
+    challenge.status = 'invalid'
+    authorization.status = 'invalid'
+    const [first] = found
+    challenge.error =
+      first === undefined
+        ? new Problem('unauthorized', `No TXT record found at ${name}`, 403)
+        : new Problem('unauthorized', `Incorrect TXT record "${first}" found at ${name}`, 403)
+  }
+
+  async function lookUp(name: string): Promise<string[]> {
+    try {
+      return (await resolver.resolveTxt(name)).map((strings) => strings.join(''))
+    } catch {
+      return []
+    }
+  }
+
+  function statusOf(order: Order): ReturnType<Book['statusOf']> {
+    if (order.authorizations.some(({ status }) => status === 'invalid')) return 'invalid'
+    if (order.finalized) return clock.now() >= order.finalized.readyAt ? 'valid' : 'processing'
+    return order.authorizations.every(({ status }) => status === 'valid') ? 'ready' : 'pending'
+  }
+
+  return {
+    accounts,
+    orders,
+    authorizations,
+    issued,
+    statusOf,
+    account(thumbprint, jwk, contact) {
+      const known = [...accounts.values()].find((one) => one.thumbprint === thumbprint)
+      if (known) return { account: known, isNew: false }
+      refuse('newAccount', [])
+      const account = { id: newId(), thumbprint, jwk, contact }
+      accounts.set(account.id, account)
+      return { account, isNew: true }
+    },
+    order(account, hosts, profile) {
+      refuse('newOrder', hosts)
+      checkHosts(hosts, profile, options.profiles)
+      const order: Order = {
+        id: newId(),
+        accountId: account.id,
+        hosts,
+        profile: profile ?? (options.profiles ? 'classic' : null),
+        authorizations: hosts.map((host) => authorize(account, host)),
+        finalized: null,
+      }
+      orders.set(order.id, order)
+      return order
+    },
+    answer(account, challengeId) {
+      for (const authorization of authorizations.values()) {
+        const challenge = authorization.challenges.find(({ id }) => id === challengeId)
+        if (!challenge) continue
+        refuse('challenge', [authorization.host])
+        if (challenge.type !== 'dns-01')
+          throw new Problem('malformed', `the sandbox's CA looks at dns-01 only, not at ${challenge.type}`)
+        if (challenge.status === 'pending') {
+          challenge.status = 'processing'
+          void look(authorization, challenge, account)
+        }
+        return { challenge, authorization }
+      }
+      throw new Problem('malformed', 'No such challenge', 404)
+    },
+    async finalize(order, csr) {
+      refuse('finalize', order.hosts)
+      if (statusOf(order) !== 'ready')
+        throw new Problem(
+          'orderNotReady',
+          `Order's status ("${statusOf(order)}") is not acceptable for finalization`,
+          403,
+        )
+      const request = await checkRequest(csr, order.hosts)
+      // Boulder dates back by an hour, and the last second is part of the lifetime
+      const notBefore = Math.floor(clock.now() / 1000) * 1000 - HOUR_MS
+      const lifetimeMs = CA_PROFILES[order.profile ?? 'classic']?.lifetimeMs ?? 90 * DAY_MS
+      const leaf = { hosts: order.hosts, notBefore, notAfter: notBefore + lifetimeMs - 1000 }
+      const pem = await signLeaf(authority, request.publicKey, leaf)
+      issued.push({ hosts: order.hosts, at: clock.now() })
+      order.finalized = { pem, readyAt: clock.now() + options.finalizeDelayMs }
+    },
+    chainOf(order) {
+      refuse('certificate', order.hosts)
+      if (statusOf(order) !== 'valid' || !order.finalized)
+        throw new Problem('malformed', 'Certificate not found', 404)
+      return order.finalized.pem + authority.pem
+    },
+  }
+}
+
+function checkHosts(hosts: readonly string[], profile: string | null, profiles: CaOptions['profiles']): void {
+  if (hosts.length === 0) throw new Problem('malformed', 'Order has no identifiers')
+  if (profile !== null && !profiles?.[profile])
+    throw new Problem('invalidProfile', `profile "${profile}" is not recognized`)
+  const most = profiles?.[profile ?? 'classic']?.mostHosts ?? 100
+  if (hosts.length > most)
+    throw new Problem('malformed', `Order cannot contain more than ${most} identifiers`)
+  for (const host of hosts) {
+    const wildcard = `*.${host.slice(host.indexOf('.') + 1)}`
+    if (!host.startsWith('*.') && hosts.includes(wildcard))
+      throw new Problem(
+        'malformed',
+        `Domain name "${host}" is redundant with a wildcard domain in the same request. Remove one or the other from the certificate request.`,
+      )
+  }
+}
+
+/** RFC 8555 §7.4: the request names exactly what was ordered. No common name is accepted that is not a host. */
+async function checkRequest(csr: Buffer, hosts: readonly string[]): Promise<x509.Pkcs10CertificateRequest> {
+  const request = new x509.Pkcs10CertificateRequest(csr)
+  if (!(await request.verify())) throw new Problem('badCSR', 'Invalid signature on CSR')
+  const names = request.extensions
+    .filter((extension) => extension instanceof x509.SubjectAlternativeNameExtension)
+    .flatMap((extension) => extension.names.items.map(({ value }) => value.toLowerCase()))
+  const [asked, ordered] = [[...names].sort().join(','), [...hosts].sort().join(',')]
+  if (asked !== ordered) throw new Problem('badCSR', `CSR names ${asked}, the order is for ${ordered}`)
+  const [common] = request.subjectName.getField('CN')
+  if (common !== undefined && !hosts.includes(common))
+    throw new Problem('badCSR', `CSR has the common name ${common}`)
+  return request
+}
+
+function newId(): string {
+  return randomBytes(8).toString('hex')
+}
