@@ -66,7 +66,7 @@ function placementsOf(
     const stored = action.stored ?? fresh.get(action.certId)
     const before = world.observed.targets.get(targetKey(action.target))
     if (!stored || before?.problem !== null) return []
-    return [{ certId: action.certId, stored, before, isNew: action.stored === null }]
+    return [{ certId: action.certId, stored, before }]
   })
 }
 
@@ -74,9 +74,7 @@ function verifyOnly(actions: readonly Action[], world: ActWorld): Placement[] {
   return actions.flatMap((action): Placement[] => {
     if (action.kind !== 'verify') return []
     const before = world.observed.targets.get(targetKey(action.target))
-    return before?.problem === null
-      ? [{ certId: action.certId, stored: action.stored, before, isNew: false }]
-      : []
+    return before?.problem === null ? [{ certId: action.certId, stored: action.stored, before }] : []
   })
 }
 

@@ -8,6 +8,7 @@ import { asRotationError, RotationError } from './errors.ts'
 import { parseInvocation } from './invocation.ts'
 import { isFailure } from './model.ts'
 import { describeError } from './report/describe.ts'
+import type { Level } from './report/events.ts'
 import { logger } from './report/logger.ts'
 import type { Report } from './run.ts'
 import { run } from './run.ts'
@@ -16,11 +17,19 @@ import { run } from './run.ts'
 export type Seams = Partial<Pick<Surroundings, 'time' | 'settings' | 'dial' | 'makeKey'>> & {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly readConfig: () => string
+  readonly log?: Record<Level, (line: string) => void>
 }
 
-export function createHandler({ env, readConfig, time = systemTime, settings = DEFAULTS, ...seams }: Seams) {
+export function createHandler({
+  env,
+  readConfig,
+  time = systemTime,
+  settings = DEFAULTS,
+  log = console,
+  ...seams
+}: Seams) {
   return async (invocation: unknown): Promise<Pick<Report, 'ok' | 'outcomes'>> => {
-    const emit = logger(time, (event) => console[event.level](JSON.stringify(event)))
+    const emit = logger(time, (event) => log[event.level](JSON.stringify(event)))
     const startedAt = time.now()
     let prepared: Parameters<typeof run>[0]
     try {

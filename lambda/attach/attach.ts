@@ -14,8 +14,6 @@ export interface Placement {
   readonly stored: StoredCertificate
   /** As it was before the swap. */
   readonly before: ReachableTarget
-  /** Uploaded in this run: then IAM may not have spread it yet. */
-  readonly isNew: boolean
 }
 
 export function attachAll(
@@ -31,12 +29,17 @@ export function attachAll(
   })
 }
 
-/** @throws RotationError attach/certificate-not-found: at once for an old certificate, after minutes for a new one */
+/**
+ * IAM may not have spread a certificate that was uploaded some minutes ago, by this run or one that died after it.
+ *
+ * @throws RotationError attach/certificate-not-found: at once for an older certificate
+ */
 async function swap(
-  { certId, stored, before, isNew }: Placement,
+  { certId, stored, before }: Placement,
   { loadBalancers, time, emit }: Pick<Ports, 'loadBalancers' | 'time' | 'emit'>,
   settings: Settings,
 ): Promise<void> {
+  const isNew = time.now() - stored.uploadedAt < settings.attachTimeoutMs
   let last: RotationError | null = null
   const bounds = { intervalMs: settings.attachIntervalMs, timeoutMs: isNew ? settings.attachTimeoutMs : 0 }
   const done = await poll(time, bounds, async () => {

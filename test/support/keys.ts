@@ -1,0 +1,27 @@
+/** Whether a private key is in what was printed. */
+import type { KeyObject } from 'node:crypto'
+
+/** A PEM line holds 64 characters; what is shorter may be there by chance. */
+const LINE = 64
+const SHORTEST = 40
+
+/** @returns the forms in which `key` is in `output`; empty when it is not there */
+export function leaksOf(key: KeyObject, output: string): string[] {
+  const plain = output.replace(/\\[nr]|\s/g, '')
+  return forms(key).flatMap(({ name, text }) => {
+    const lines = text.match(new RegExp(`.{1,${LINE}}`, 'g')) ?? []
+    return lines.some((line) => line.length >= SHORTEST && plain.includes(line)) ? [name] : []
+  })
+}
+
+/** DER in base64 (which is the body of the PEM as well) and in base64url, of every format a key is exported in. */
+function forms(key: KeyObject): { name: string; text: string }[] {
+  const traditional = key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1'
+  return (['pkcs8', traditional] as const).flatMap((type) => {
+    const der = key.export({ type, format: 'der' }) as Buffer
+    return (['base64', 'base64url'] as const).map((encoding) => ({
+      name: `${type} in ${encoding}`,
+      text: der.toString(encoding),
+    }))
+  })
+}

@@ -1,0 +1,128 @@
+/** One end-to-end trial: a sandbox, a configuration, and runs of the real handler against them. */
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { expect } from 'vitest'
+import { DEFAULTS, type Settings } from '../../lambda/defaults.ts'
+import { ENV } from '../../lambda/env.ts'
+import type { RotationError } from '../../lambda/errors.ts'
+import { createHandler } from '../../lambda/handler.ts'
+import { generateKey } from '../../lambda/issue/keys.ts'
+import type { LoggedEvent } from '../../lambda/report/events.ts'
+import { createClock } from '../sandbox/clock.ts'
+import { REGION, type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts'
+import { leaksOf } from './keys.ts'
+
+export const DAY_MS = 86_400_000
+/** Seconds of the sandbox in one of ours: waits of minutes pass in seconds, and loopback still is fast enough. */
+const SPEED = 30
+
+export interface TestCa {
+  readonly directoryUrl: string
+  /** Of its own TLS. */
+  readonly rootPem: string
+  stop(): Promise<void>
+}
+
+export type StartTestCa = (sandbox: Sandbox) => Promise<TestCa>
+
+export const embeddedCa: StartTestCa = async ({ ca }) => ({ ...ca, stop: async () => undefined })
+
+export interface Ran {
+  /** What the handler threw. */
+  readonly error: RotationError | null
+  readonly events: readonly LoggedEvent[]
+  /** By certificate. */
+  readonly outcomes: Readonly<Record<string, string>>
+  /** Codes of `cert.failed` and `run.failed`, in order. */
+  readonly codes: readonly string[]
+}
+
+export interface Trial {
+  readonly sandbox: Sandbox
+  /** @param document entries, or a whole document to which the CA's directory is added */
+  configure(document: object | readonly object[]): void
+  run(invocation?: object): Promise<Ran>
+  /** Check what holds for every trial, and take the world down. */
+  stop(): Promise<void>
+}
+
+export async function startTrial(
+  startCa: StartTestCa = embeddedCa,
+  options: SandboxOptions & { settings?: Partial<Settings> } = {},
+): Promise<Trial> {
+  const clock = createClock(Date.now(), SPEED)
+  const sandbox = await startSandbox({ clock, ...options })
+  const ca = await startCa(sandbox)
+  const keys: KeyObject[] = []
+  let output = ''
+  let config = '[]'
+  for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value
+
+  return {
+    sandbox,
+    configure(document) {
+      const acme = { directory_url: ca.directoryUrl, root_certificates: ca.rootPem }
+      const given: { acme?: object } = Array.isArray(document) ? { certificates: document } : document
+      config = JSON.stringify({ ...given, acme: { ...acme, ...given.acme } })
+    },
+    async run(invocation = {}) {
+      const lines: string[] = []
+      const print = (line: string) => void lines.push(line)
+      const handler = createHandler({
+        env: { [ENV.region]: REGION, [ENV.deployment]: 'trial' },
+        readConfig: () => config,
+        log: { info: print, warn: print, error: print },
+        time: clock,
+        settings: { ...DEFAULTS, ...options.settings },
+        dial: async (dnsName, port) => [sandbox.placeOf(dnsName, port) ?? { host: '127.0.0.1', port: 9 }],
+        makeKey: async (keyType) => {
+          const key = await generateKey(keyType)
+          keys.push(key)
+          return key
+        },
+      })
+      const error = await handler(invocation).then(
+        () => null,
+        (thrown: RotationError) => thrown,
+      )
+      output += lines.join('\n') + String(error?.message ?? '') + String(error?.stack ?? '')
+      const events = lines.map((line) => JSON.parse(line) as LoggedEvent)
+      return { error, events, ...summary(events) }
+    },
+    async stop() {
+      await sandbox.stop()
+      await ca.stop()
+      const bought = sandbox.iam.all().map(({ privateKey }) => createPrivateKey(privateKey))
+      for (const key of [...keys, ...bought]) expect(leaksOf(key, output)).toEqual([])
+    },
+  }
+}
+
+function summary(events: readonly LoggedEvent[]): Pick<Ran, 'outcomes' | 'codes'> {
+  const finished = events.filter((event) => event.event === 'run.finished')
+  expect(finished.length, 'exactly one run.finished').toBe(1)
+  expect(events.at(-1)?.event).toBe('run.finished')
+  const outcomes = Object.fromEntries(
+    (finished[0]?.outcomes ?? []).map(({ certId, state }) => [certId, state]),
+  )
+  const codes = events.flatMap((event) =>
+    event.event === 'cert.failed' || event.event === 'run.failed' ? [event.error.code] : [],
+  )
+  return { outcomes, codes }
+}
+
+/** Names of events, in order. */
+export function names({ events }: Ran): string[] {
+  return events.map(({ event }) => event)
+}
+
+/** The one event of this name. */
+export function only<N extends LoggedEvent['event']>(ran: Ran, name: N): Extract<LoggedEvent, { event: N }> {
+  const found = ran.events.filter((event) => event.event === name)
+  expect(found.length, `${name}, once`).toBe(1)
+  return found[0] as Extract<LoggedEvent, { event: N }>
+}
+
+export function readText(path: string): string {
+  return readFileSync(new URL(path, import.meta.url), 'utf8')
+}

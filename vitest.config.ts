@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config'
+
+/** Three levels: pure, over the wire against the sandbox, and against a real Pebble. */
+export default defineConfig({
+  test: {
+    // a sandbox is found by the process's own environment, so files do not share a process
+    pool: 'forks',
+    maxWorkers: 2,
+    reporters: ['default', ['json', { outputFile: '.cache/vitest.json' }]],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['**/*.{wire,pebble}.test.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'wire', include: ['test/**/*.wire.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'pebble',
+          include: ['test/**/*.pebble.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
