@@ -41,6 +41,7 @@ export interface Trial {
   readonly sandbox: Sandbox
   /** @param document entries, or a whole document to which the CA's directory is added */
   configure(document: object | readonly object[]): void
+  configureText(text: string): void
   run(invocation?: object): Promise<Ran>
   /** Check what holds for every trial, and take the world down. */
   stop(): Promise<void>
@@ -64,6 +65,9 @@ export async function startTrial(
       const acme = { directory_url: ca.directoryUrl, root_certificates: ca.rootPem }
       const given: { acme?: object } = Array.isArray(document) ? { certificates: document } : document
       config = JSON.stringify({ ...given, acme: { ...acme, ...given.acme } })
+    },
+    configureText(text) {
+      config = text
     },
     async run(invocation = {}) {
       const lines: string[] = []
