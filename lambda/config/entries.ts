@@ -29,9 +29,15 @@ interface Entry {
   readonly certificate: Certificate
 }
 
-export function readEntries(shapes: readonly EntryShape[], base: Path, defaults: Defaults): Entries {
+/** An entry of the right shape, and where it stands in the file. */
+export interface WrittenEntry {
+  readonly shape: EntryShape
+  readonly path: Path
+}
+
+export function readEntries(written: readonly WrittenEntry[], defaults: Defaults): Entries {
   const problems: Problem[] = []
-  const entries = shapes.map((shape, at) => readEntry(shape, [...base, at], defaults, problems))
+  const entries = written.map(({ shape, path }) => readEntry(shape, path, defaults, problems))
   const certificates = merge(entries, problems)
   problems.push(...listenersUsedTwice(entries))
   return { certificates, problems, warnings: equalHosts(certificates) }

@@ -4,7 +4,7 @@ import { DEFAULTS } from '../defaults.ts'
 import { RotationError } from '../errors.ts'
 import type { Certificate } from '../model.ts'
 import type { HostedZone } from '../ports.ts'
-import { readEntries } from './entries.ts'
+import { readEntries, type WrittenEntry } from './entries.ts'
 import { normaliseHost } from './hosts.ts'
 import { fromIssues, type KeysAt, type Path, type Problem, show, toLine, toPath } from './problems.ts'
 import { type DocumentShape, documentShape, entryShape, listShape } from './schema.ts'
@@ -34,16 +34,15 @@ export function parseConfig(text: string): ParsedConfig {
   const document = parseJson(text)
   const problems: Problem[] = []
   const read = readDocument(document, problems)
-  if (problems.length > 0 || !read) throw invalid(problems)
-  const isList = Array.isArray(document)
-  const directoryUrl = read.acme?.directory_url ?? DEFAULTS.directoryUrl
-  const entries = readEntries(read.certificates, isList ? [] : ['certificates'], {
+  const directoryUrl = read?.acme?.directory_url ?? DEFAULTS.directoryUrl
+  // entries of the right shape are judged even where others are not: every problem is reported at once
+  const entries = readEntries(writtenEntries(document), {
     directoryUrl,
-    profile: read.acme?.profile ?? null,
+    profile: read?.acme?.profile ?? null,
   })
   problems.push(...entries.problems)
-  const zones = readZones(read.dns?.zones ?? [], problems)
-  if (problems.length > 0) throw invalid(problems)
+  const zones = readZones(read?.dns?.zones ?? [], problems)
+  if (problems.length > 0 || !read) throw invalid(problems)
   return {
     config: {
       directoryUrl,
@@ -87,6 +86,16 @@ function readDocument(document: unknown, problems: Problem[]): DocumentShape | n
   if (read.success) return read.data
   problems.push(...fromIssues(read.error.issues, document, allowedKeys))
   return null
+}
+
+function writtenEntries(document: unknown): WrittenEntry[] {
+  const isList = Array.isArray(document)
+  const list = isList ? document : (document as { certificates?: unknown } | null)?.certificates
+  if (!Array.isArray(list)) return []
+  return list.flatMap((entry: unknown, at) => {
+    const { data: shape } = entryShape.safeParse(entry)
+    return shape ? [{ shape, path: isList ? [at] : ['certificates', at] }] : []
+  })
 }
 
 const KEYS: Readonly<Record<string, readonly string[]>> = {

@@ -51,7 +51,8 @@ const hostsChanged: Check = ({ desired, current }) => {
     return { code: 'hosts-changed', detail: `the foreign certificate does not cover ${lacking.join(', ')}` }
   }
   const detail = differing(desired, current)
-  if (!detail || detail.tags[TAG.hostsHash] === hostsHash(desired.hosts)) return null
+  // the leaf itself tells, so that lost tags do not look like other hosts
+  if (!detail || hostsHash(detail.leaf.hosts) === hostsHash(desired.hosts)) return null
   return {
     code: 'hosts-changed',
     detail: `from ${detail.leaf.hosts.join(', ')} to ${desired.hosts.join(', ')}`,

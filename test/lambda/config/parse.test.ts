@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../../../lambda/config/parse.ts'
+import { DEFAULTS } from '../../../lambda/defaults.ts'
+import { RotationError } from '../../../lambda/errors.ts'
+
+const ELB = { name: 'web' }
+const ENTRY = { hosts: ['www.example.com'], elb: ELB }
+
+function parse(document: unknown) {
+  return parseConfig(JSON.stringify(document))
+}
+
+/** Every problem line of a configuration that must be refused. */
+function problems(document: unknown): readonly string[] {
+  const error = errorOf(() => parse(document))
+  expect(error.code).toBe('config/invalid')
+  return error.facts['problems'] as string[]
+}
+
+function errorOf(work: () => unknown): RotationError {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof RotationError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('a configuration', () => {
+  it('may be the list of the earlier tool, unchanged, with the port as a string', () => {
+    const old = `[ { "elb": { "name": "TestExtLB", "port": "443" },
+                    "hosts": ["www.example.com", "example.com"],
+                    "key_type": "rsa" } ]`
+    expect(parseConfig(old)).toEqual({
+      warnings: [],
+      config: {
+        directoryUrl: DEFAULTS.directoryUrl,
+        contact: [],
+        rootCertificates: null,
+        zones: [],
+        certificates: [
+          {
+            id: 'www.example.com',
+            hosts: ['www.example.com', 'example.com'],
+            keyType: 'rsa',
+            profile: null,
+            directoryUrl: DEFAULTS.directoryUrl,
+            takeOver: 'when_due',
+            targets: [{ kind: 'classic', loadBalancer: 'TestExtLB', port: 443 }],
+          },
+        ],
+      },
+    })
+  })
+
+  it('may be an object with all it knows', () => {
+    const { config } = parse({
+      $schema: 'https://example.com/config.schema.json',
+      acme: {
+        directory_url: 'https://ca.example.com/dir',
+        contact: ['mailto:ops@example.com'],
+        profile: 'classic',
+        root_certificates: 'private-ca.pem',
+      },
+      dns: { zones: [{ name: 'Example.com.', id: '/hostedzone/Z0123456789' }] },
+      certificates: [
+        {
+          name: 'shop',
+          hosts: ['shop.example.com'],
+          key_type: 'ecdsa',
+          profile: 'tlsserver',
+          targets: [{ elb: { name: 'a' } }, { elb: { name: 'b', port: 8443 } }],
+          take_over: 'now',
+        },
+      ],
+    })
+    expect(config).toMatchObject({
+      directoryUrl: 'https://ca.example.com/dir',
+      contact: ['mailto:ops@example.com'],
+      rootCertificates: 'private-ca.pem',
+      zones: [{ name: 'example.com', id: 'Z0123456789' }],
+      certificates: [
+        { id: 'shop', profile: 'tlsserver', takeOver: 'now', targets: [{ port: 443 }, { port: 8443 }] },
+      ],
+    })
+  })
+
+  it('lower-cases hosts, converts IDNs, drops duplicates, and names the entry as written', () => {
+    const { config } = parse([
+      { hosts: ['Bücher.Example', 'xn--bcher-kva.example', 'WWW.example'], elb: ELB },
+    ])
+    expect(config.certificates[0]).toMatchObject({
+      id: 'Bücher.Example',
+      hosts: ['xn--bcher-kva.example', 'www.example'],
+    })
+  })
+
+  it('joins entries without name that want the same certificate, in any order of hosts', () => {
+    const { config } = parse([
+      { hosts: ['a.example.com', 'b.example.com'], elb: { name: 'one' } },
+      { hosts: ['a.example.com', 'b.example.com'], elb: { name: 'two', port: 8443 } },
+    ])
+    expect(config.certificates).toHaveLength(1)
+    expect(config.certificates[0]?.targets.map(({ loadBalancer }) => loadBalancer)).toEqual(['one', 'two'])
+  })
+
+  it('warns of equal hosts under two names', () => {
+    const { warnings } = parse([
+      { ...ENTRY, name: 'one' },
+      { ...ENTRY, name: 'two', elb: { name: 'other' } },
+    ])
+    expect(warnings).toEqual([
+      'two has the same hosts as one: a CA counts them as duplicates, and allows few a week',
+    ])
+  })
+})
+
+describe('a configuration is refused', () => {
+  it.each([
+    ['', 'the configuration is empty, line 1, column 1'],
+    ['  \n', 'the configuration is empty, line 2, column 1'],
+    ['{\n  "certificates": [\n    { "hosts": ["a.example.com" }\n  ]\n}', 'line 3, column 33'],
+    ['[ { "hosts": ["a.example.com"], "elb": { "name": "x" } }, ]', 'line 1, column 59'],
+    ['[] []', 'line 1, column 4'],
+    ['// no comments\n[]', 'line 1, column 1'],
+  ])('with line and column when it is no JSON: %j', (text, words) => {
+    const error = errorOf(() => parseConfig(text))
+    expect(error.code).toBe('config/syntax')
+    expect(error.message).toContain(words)
+  })
+
+  it('with every problem at once', () => {
+    const found = problems({
+      acme: { directory_url: 'http://ca.example.com', contact: ['ops@example.com'] },
+      dns: { zones: [{ name: 'example.com', id: 'example' }] },
+      certificates: [
+        { hosts: [], key_typ: 'rsa', elb: { name: 'under_score', port: 0 } },
+        7,
+        { hosts: ['a_b.example.com'], elb: ELB },
+      ],
+    })
+    expect(found).toEqual([
+      'acme.directory_url: found "http://ca.example.com", expected an https:// URL',
+      'acme.contact[0]: found "ops@example.com", expected an address as in mailto:ops@example.com',
+      'dns.zones[0].id: found "example", expected the id of a hosted zone, as in Z0123456789ABCDEFGHIJ',
+      'certificates[0].hosts: found [], expected at least one element',
+      'certificates[0].elb.name: found "under_score", expected the name of a load balancer: up to 32 letters, digits and hyphens',
+      'certificates[0].elb.port: found 0, expected at least 1',
+      'certificates[0].key_typ: found an unknown key, expected key_type (did you mean that?)',
+      'certificates[1]: found 7, expected an object',
+      'certificates[2].hosts[0]: found "a_b.example.com", expected labels of letters, digits and inner hyphens, none of them empty',
+    ])
+  })
+
+  it.each<[string, unknown, string]>([
+    ['neither a list nor an object', 7, 'the file: found 7, expected a list of certificates, or an object'],
+    ['an empty list', [], 'the file: found [], expected at least one element'],
+    ['no certificates', {}, 'certificates: found nothing, expected a list'],
+    [
+      'a mistyped top-level key',
+      { certificate: [ENTRY], certificates: [ENTRY] },
+      'certificate: found an unknown key, expected certificates (did you mean that?)',
+    ],
+    [
+      'a mistyped key type',
+      [{ ...ENTRY, key_type: 'ecdsa-384' }],
+      '[0].key_type: found "ecdsa-384", expected ecdsa-p384 (did you mean that?)',
+    ],
+    [
+      'an unknown key type',
+      [{ ...ENTRY, key_type: 'dsa1024' }],
+      '[0].key_type: found "dsa1024", expected one of rsa, rsa-3072, rsa-4096, ecdsa, ecdsa-p384',
+    ],
+    [
+      'hosts that are no list',
+      [{ ...ENTRY, hosts: 'www.example.com' }],
+      '[0].hosts: found "www.example.com", expected a list',
+    ],
+    [
+      'a port beyond 65535 as a string',
+      [{ ...ENTRY, elb: { name: 'web', port: '70000' } }],
+      '[0].elb: found port 70000, expected a port from 1 to 65535',
+    ],
+    [
+      'a port that is not a number',
+      [{ ...ENTRY, elb: { name: 'web', port: 'https' } }],
+      '[0].elb.port: found "https", expected a port from 1 to 65535, as a number or a string',
+    ],
+    [
+      'no target',
+      [{ hosts: ['www.example.com'] }],
+      '[0]: found neither elb nor targets, expected one of them',
+    ],
+    [
+      'two kinds of target',
+      [{ ...ENTRY, targets: [{ elb: ELB }] }],
+      '[0]: found both elb and targets, expected one of them',
+    ],
+    [
+      'a listener in two entries',
+      [ENTRY, { hosts: ['other.example.com'], elb: ELB }],
+      '[1]: found listener web:443, which [0] has too, expected each listener in one place only: a classic listener holds one certificate',
+    ],
+    [
+      'a listener twice in one entry',
+      [{ hosts: ['www.example.com'], targets: [{ elb: ELB }, { elb: { name: 'web', port: '443' } }] }],
+      '[0]: found listener web:443, which [0] has too, expected each listener in one place only: a classic listener holds one certificate',
+    ],
+    [
+      'two equal names',
+      [
+        { ...ENTRY, name: 'a' },
+        { ...ENTRY, name: 'a', elb: { name: 'b' } },
+      ],
+      '[1].name: found "a", expected another name, for example "a-rsa"',
+    ],
+    [
+      'a second certificate for the same first host without name',
+      [ENTRY, { ...ENTRY, key_type: 'ecdsa', elb: { name: 'b' } }],
+      '[1].name: found no name, and "www.example.com" is taken by [0], expected another name, for example "www.example.com-ecdsa"',
+    ],
+    [
+      'a host under its own wildcard',
+      [{ ...ENTRY, hosts: ['*.example.com', 'www.example.com'] }],
+      '[0].hosts: found both www.example.com and *.example.com, expected *.example.com alone, which covers www.example.com already',
+    ],
+    [
+      'more hosts than the profile holds',
+      [
+        {
+          ...ENTRY,
+          profile: 'tlsserver',
+          hosts: Array.from({ length: 26 }, (_, at) => `h${at}.example.com`),
+        },
+      ],
+      '[0].hosts: found 26 hosts, expected at most 25, the most that profile tlsserver allows',
+    ],
+    [
+      'a zone twice',
+      {
+        certificates: [ENTRY],
+        dns: {
+          zones: [
+            { name: 'example.com', id: 'Z1' },
+            { name: 'EXAMPLE.com.', id: 'Z2' },
+          ],
+        },
+      },
+      'dns.zones[1].name: found example.com for the second time, expected each zone once',
+    ],
+    [
+      'what is not built yet',
+      [{ hosts: ['www.example.com'], alb: ELB }],
+      '[0].alb: found an unknown key, expected elb (did you mean that?)',
+    ],
+  ])('with %s', (_, document, line) => {
+    expect(problems(document)).toContain(line)
+  })
+})

@@ -1,0 +1,227 @@
+/** Plan cases as data: read, checked for unknown keys, and turned into what `plan` takes. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { ERRORS, type ErrorCode, RotationError } from '../../../lambda/errors.ts'
+import type {
+  Attached,
+  Certificate,
+  CertificateDetail,
+  Leaf,
+  Observed,
+  StoredCertificate,
+  Target,
+  TargetFacts,
+} from '../../../lambda/model.ts'
+import { KEY_TYPES } from '../../../lambda/model.ts'
+import {
+  idHash,
+  specificationHash,
+  storedName,
+  storedTags,
+  TAG,
+  withRejected,
+} from '../../../lambda/names.ts'
+import type { PlanContext } from '../../../lambda/plan/plan.ts'
+
+const HOUR_MS = 3_600_000
+const DIRECTORY = 'https://ca.test/directory'
+
+const specification = {
+  hosts: z.array(z.string()).optional(),
+  keyType: z.enum(KEY_TYPES).optional(),
+  profile: z.string().optional(),
+  directoryUrl: z.string().optional(),
+}
+const desiredShape = z.strictObject({
+  id: z.string(),
+  ...specification,
+  takeOver: z.enum(['when_due', 'now']).optional(),
+  targets: z.array(z.string()).optional(),
+})
+const storedShape = z.strictObject({
+  serial: z.string(),
+  id: z.string(),
+  ...specification,
+  from: z.iso.date(),
+  to: z.iso.date(),
+  rejectedAt: z.array(z.string()).optional(),
+  /** Tags that were lost. */
+  withoutTags: z.boolean().optional(),
+})
+const foreignShape = z.strictObject({
+  serial: z.string(),
+  hosts: z.array(z.string()),
+  from: z.iso.date(),
+  to: z.iso.date(),
+})
+const targetShape = z.union([
+  z.strictObject({ problem: z.string() }),
+  z.strictObject({
+    /** Serial of a stored or foreign certificate, or `unreadable`. */
+    attached: z.string(),
+    /** Serial, or `nothing` when it cannot be reached; what is attached when left out. */
+    serves: z.string().optional(),
+  }),
+])
+const caseShape = z.strictObject({
+  name: z.string(),
+  desired: z.array(desiredShape),
+  stored: z.array(storedShape).optional(),
+  foreign: z.array(foreignShape).optional(),
+  targets: z.record(z.string(), targetShape),
+  now: z.iso.date(),
+  intervalHours: z.number().optional(),
+  force: z.array(z.string()).optional(),
+  /** One line an action, as `issue shop renewal-due` and `attach shop web:443 renewal-due`. */
+  actions: z.array(z.string()),
+  /** One line a certificate or target that is left alone, as `shop settled`. */
+  standings: z.array(z.string()),
+})
+
+export interface PlanCase {
+  readonly name: string
+  readonly desired: readonly Certificate[]
+  readonly observed: Observed
+  readonly context: PlanContext
+  readonly actions: readonly string[]
+  readonly standings: readonly string[]
+}
+
+/** @throws for a key that no case has: a mistyped expectation cannot pass in silence */
+export function loadCases(folder: URL): PlanCase[] {
+  return readdirSync(folder)
+    .sort()
+    .flatMap((file) => {
+      const read = z.array(caseShape).parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')))
+      return read.map(toCase)
+    })
+}
+
+type Written = z.infer<typeof caseShape>
+
+function toCase(written: Written): PlanCase {
+  const stored = (written.stored ?? []).map(toStored)
+  const foreign = (written.foreign ?? []).map(
+    ({ serial, hosts, from, to }): Leaf => ({
+      serial,
+      hosts,
+      notBefore: Date.parse(from),
+      notAfter: Date.parse(to),
+      issuer: 'Paid CA',
+    }),
+  )
+  const leaves = new Map(
+    [...foreign, ...stored.map(({ detail }) => detail.leaf)].map((leaf) => [leaf.serial, leaf]),
+  )
+  const targets = Object.entries(written.targets).map(([key, facts]): [string, TargetFacts] => {
+    const target = toTarget(key)
+    if ('problem' in facts)
+      return [key, { target, problem: new RotationError(toCode(facts.problem), `${key} has a problem`) }]
+    const attached = toAttached(
+      facts.attached,
+      stored.map((one) => one.certificate),
+      foreign,
+    )
+    const serves = facts.serves ?? facts.attached
+    const leaf = leaves.get(serves) ?? {
+      serial: serves,
+      hosts: [],
+      notBefore: 0,
+      notAfter: 0,
+      issuer: 'someone',
+    }
+    const answer =
+      serves === 'nothing' ? { address: '10.0.0.1', failure: 'no handshake' } : { address: '10.0.0.1', leaf }
+    return [key, { target, problem: null, dnsName: 'elb.test', attached, probe: [answer] }]
+  })
+  return {
+    name: written.name,
+    desired: written.desired.map(toDesired),
+    observed: {
+      targets: new Map(targets),
+      stored: stored.map(({ certificate }) => certificate),
+      details: new Map(stored.map(({ certificate, detail }) => [certificate.arn, detail])),
+    },
+    context: {
+      now: Date.parse(written.now),
+      intervalMs: (written.intervalHours ?? 24) * HOUR_MS,
+      force: new Set(written.force ?? []),
+    },
+    actions: written.actions,
+    standings: written.standings,
+  }
+}
+
+function toDesired(written: z.infer<typeof desiredShape>): Certificate {
+  return {
+    id: written.id,
+    hosts: written.hosts ?? ['www.example.com'],
+    keyType: written.keyType ?? 'rsa',
+    profile: written.profile ?? null,
+    directoryUrl: written.directoryUrl ?? DIRECTORY,
+    takeOver: written.takeOver ?? 'when_due',
+    targets: (written.targets ?? ['web:443']).map(toTarget),
+  }
+}
+
+function toStored(written: z.infer<typeof storedShape>): {
+  certificate: StoredCertificate
+  detail: CertificateDetail
+} {
+  const { serial, from, to, rejectedAt = [], withoutTags = false, ...specified } = written
+  const of = toDesired(specified)
+  const leaf: Leaf = {
+    serial,
+    hosts: of.hosts,
+    notBefore: Date.parse(from),
+    notAfter: Date.parse(to),
+    issuer: 'CA',
+  }
+  const name = storedName(of, leaf)
+  const rejected = rejectedAt.reduce<string | undefined>(
+    (tag, key) => withRejected(tag, toTarget(key)),
+    undefined,
+  )
+  const tags = withoutTags ? {} : storedTags('test', of)
+  return {
+    certificate: {
+      arn: `arn:aws:iam::1:server-certificate/ours/${name}`,
+      name,
+      idHash: idHash(of.id),
+      specificationHash: specificationHash(of),
+      serial,
+      notBefore: leaf.notBefore,
+      notAfter: leaf.notAfter,
+      uploadedAt: leaf.notBefore,
+    },
+    detail: { leaf, tags: rejected === undefined ? tags : { ...tags, [TAG.rejected]: rejected } },
+  }
+}
+
+function toAttached(
+  serial: string,
+  stored: readonly StoredCertificate[],
+  foreign: readonly Leaf[],
+): Attached {
+  const ours = stored.find((one) => one.serial === serial)
+  if (ours) return { origin: 'ours', arn: ours.arn, stored: ours }
+  const leaf = foreign.find((one) => one.serial === serial)
+  const arn = `arn:aws:iam::1:server-certificate/${serial}`
+  if (leaf) return { origin: 'foreign', arn, leaf }
+  if (serial !== 'unreadable') throw new Error(`no certificate of the case has the serial ${serial}`)
+  return {
+    origin: 'unreadable',
+    arn,
+    why: new RotationError('store/certificate-unreadable', 'cannot be read'),
+  }
+}
+
+function toTarget(key: string): Target {
+  const [loadBalancer = '', port] = key.split(':')
+  return { kind: 'classic', loadBalancer, port: Number(port) }
+}
+
+function toCode(text: string): ErrorCode {
+  if (text in ERRORS) return text as ErrorCode
+  throw new Error(`no error has the code ${text}`)
+}
