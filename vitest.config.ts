@@ -6,7 +6,6 @@ export default defineConfig({
     // a sandbox is found by the process's own environment, so files do not share a process
     pool: 'forks',
     maxWorkers: 2,
-    reporters: ['default', ['json', { outputFile: '.cache/vitest.json' }]],
     projects: [
       {
         extends: true,

@@ -85,7 +85,7 @@ function expectedWord(word: string, words: readonly string[]): string {
   return near ? `${near} (did you mean that?)` : `one of ${words.join(', ')}`
 }
 
-/** @returns the word at the smallest edit distance, when that is at most a third of its length. */
+/** @returns the word at the smallest edit distance, when it is near enough to be meant */
 export function nearest(word: string, words: readonly string[]): string | null {
   let best: string | null = null
   let bestDistance = Number.POSITIVE_INFINITY
@@ -94,12 +94,17 @@ export function nearest(word: string, words: readonly string[]): string | null {
       word.toLowerCase().replace(/-/g, '_'),
       candidate.toLowerCase().replace(/-/g, '_'),
     )
-    if (distance < bestDistance && distance <= Math.max(1, candidate.length / 3)) {
+    if (distance < bestDistance && distance <= mostEdits(candidate)) {
       best = candidate
       bestDistance = distance
     }
   }
   return best
+}
+
+/** Two, so that swapped letters are found; one in a word of three letters, more in long ones. */
+function mostEdits(word: string): number {
+  return word.length <= 3 ? 1 : Math.max(2, word.length / 3)
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,4 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { pebbleCa } from '../support/pebble.ts'
 import { endToEndCases } from './cases.ts'
 
-endToEndCases('Pebble', pebbleCa(process.env['PEBBLE'] ?? 'pebble'))
+/** Where `npm run pebble:install` puts it. */
+const INSTALLED = fileURLToPath(new URL('../../.cache/bin/pebble', import.meta.url))
+
+endToEndCases('Pebble', pebbleCa(process.env['PEBBLE'] ?? INSTALLED))

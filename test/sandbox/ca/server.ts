@@ -34,6 +34,7 @@ export interface Ca {
   readonly options: CaOptions & { nonceRefusalShare: number; retryAfterSeconds: number }
   /** Requests by path's first word, as `new-order`. */
   readonly requests: Map<string, number>
+  readonly userAgents: Set<string>
   stop(): Promise<void>
 }
 
@@ -72,6 +73,7 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
   const book = createBook(issuer, dnsPort, clock, options)
   const nonces = new Set<string>()
   const requests = new Map<string, number>()
+  const userAgents = new Set<string>()
   const dice = seededDice(20_261_123)
 
   const server = createServer({ cert: tls.pem, key: tls.privateKey }, (request, response) => {
@@ -89,6 +91,7 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     const path = request.url ?? '/'
     const [kind = '', id = ''] = path.slice(1).split('/')
     requests.set(kind, (requests.get(kind) ?? 0) + 1)
+    userAgents.add(request.headers['user-agent'] ?? '')
     if (!request.headers['user-agent']) throw new Problem('malformed', 'User-Agent header is required')
     if (kind === 'directory') return { status: 200, body: directory() }
     if (kind === 'new-nonce') return { status: request.method === 'HEAD' ? 200 : 204 }
@@ -255,6 +258,7 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     book,
     options,
     requests,
+    userAgents,
     stop() {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
