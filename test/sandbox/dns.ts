@@ -1,9 +1,9 @@
 /** The authoritative DNS of the sandbox: UDP and TCP on one port, answering what Route53 has published. */
-import { createSocket, type Socket } from 'node:dgram'
-import { createServer, type Server } from 'node:net'
+import { createSocket } from 'node:dgram'
+import { createServer, type Socket } from 'node:net'
 import packet, { type Answer, type Packet } from 'dns-packet'
-import { portOf } from './aws/endpoint.ts'
-import type { RecordSet, Route53 } from './aws/route53.ts'
+import type { RecordSet } from './aws/record-sets.ts'
+import type { Route53 } from './aws/route53.ts'
 
 export interface Dns {
   readonly port: number
@@ -17,17 +17,20 @@ const REFUSED = 5
 const MOST_UDP_BYTES = 512
 
 export async function startDns(route53: Pick<Route53, 'resolve'>): Promise<Dns> {
+  const clients = new Set<Socket>()
   const tcp = createServer((socket) => {
+    clients.add(socket)
+    socket.on('close', () => clients.delete(socket))
     let received = Buffer.alloc(0)
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk])
       if (received.length < 2 || received.length < 2 + received.readUInt16BE()) return
-      socket.end(packet.streamEncode(reply(packet.streamDecode(received), route53)))
+      const query = decode(received.subarray(2))
+      if (!query) return void socket.destroy()
+      socket.end(packet.streamEncode(reply(query, route53)))
     })
     socket.on('error', () => socket.destroy())
   })
-  await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve))
-  const port = portOf(tcp)
   const udp = createSocket('udp4')
   udp.on('message', (message, from) => {
     const query = decode(message)
@@ -37,8 +40,23 @@ export async function startDns(route53: Pick<Route53, 'resolve'>): Promise<Dns> 
     const truncated = { ...whole, flags: (whole.flags ?? 0) | packet.TRUNCATED_RESPONSE, answers: [] }
     udp.send(bytes.length > MOST_UDP_BYTES ? packet.encode(truncated) : bytes, from.port, from.address)
   })
-  await new Promise<void>((resolve) => udp.bind(port, '127.0.0.1', resolve))
-  return { port, stop: () => stop(tcp, udp) }
+  // UDP has far more passing users than TCP: a port that it gives is nearly always free for TCP as well
+  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve))
+  const { port } = udp.address()
+  await new Promise<void>((resolve, reject) => {
+    tcp.once('error', reject)
+    tcp.listen(port, '127.0.0.1', resolve)
+  })
+  return {
+    port,
+    async stop() {
+      for (const client of clients) client.destroy()
+      await Promise.all([
+        new Promise<void>((resolve) => tcp.close(() => resolve())),
+        new Promise<void>((resolve) => udp.close(() => resolve())),
+      ])
+    },
+  }
 }
 
 function decode(message: Buffer): Packet | null {
@@ -111,11 +129,4 @@ function toAnswers({ type, ttl, values }: RecordSet, asked: string): Answer[] {
 /** `"one" "two"` -> the strings without quotes and escapes. */
 function strings(value: string): string[] {
   return [...value.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replace(/\\(.)/g, '$1'))
-}
-
-async function stop(tcp: Server, udp: Socket): Promise<void> {
-  await Promise.all([
-    new Promise<void>((resolve) => tcp.close(() => resolve())),
-    new Promise<void>((resolve) => udp.close(() => resolve())),
-  ])
 }

@@ -29,7 +29,7 @@ export interface Endpoint {
   stop(): Promise<void>
 }
 
-/** Requests a second and burst, for each action. @see https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html */
+/** Route53's; the other services have the same here, which is invented. @see https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html */
 const BURST = 50
 const REFILL_PER_SECOND = 10
 
@@ -73,7 +73,7 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     const mishap = intercept?.({ action: call.action, count }) ?? null
     if (mishap) return mishap
     if (isAllowed && !isAllowed(call.action, call.resources)) return denied(call)
-    return takeToken(call.action) ? null : new ServiceError('Throttling', 'Rate exceeded')
+    return takeToken(call.action) ? null : throttled(call)
   }
 
   function perform(service: Service, call: Call): AwsAnswer {
@@ -143,16 +143,28 @@ function toRequest(incoming: IncomingMessage, body: string, region: string): Aws
 function denied({ action, resources }: Call): ServiceError {
   const who = `arn:aws:iam::${ACCOUNT}:user/sandbox`
   const what = `User: ${who} is not authorized to perform: ${action} on resource: ${resources.join(', ')} because no identity-based policy allows the ${action} action`
-  return new ServiceError(action.startsWith('ssm:') ? 'AccessDeniedException' : 'AccessDenied', what, 403)
+  return action.startsWith('ssm:')
+    ? new ServiceError('AccessDeniedException', what, 400)
+    : new ServiceError('AccessDenied', what, 403)
 }
 
+function throttled({ action }: Call): ServiceError {
+  return new ServiceError(action.startsWith('ssm:') ? 'ThrottlingException' : 'Throttling', 'Rate exceeded')
+}
+
+/** One bucket for each action, and for Route53 one for the whole account as well. */
 function createBuckets(clock: Clock): (action: string) => boolean {
   const buckets = new Map<string, { tokens: number; at: number }>()
   return (action) => {
+    const names = action.startsWith('route53:') ? [action, 'route53:*'] : [action]
+    return names.map(take).every((taken) => taken)
+  }
+
+  function take(name: string): boolean {
     const now = clock.now()
-    const before = buckets.get(action) ?? { tokens: BURST, at: now }
+    const before = buckets.get(name) ?? { tokens: BURST, at: now }
     const tokens = Math.min(BURST, before.tokens + ((now - before.at) / 1000) * REFILL_PER_SECOND)
-    buckets.set(action, { tokens: Math.max(0, tokens - 1), at: now })
+    buckets.set(name, { tokens: Math.max(0, tokens - 1), at: now })
     return tokens >= 1
   }
 }

@@ -1,12 +1,12 @@
 /** IAM: server certificates and the account's quota. What it models and by which source: ../README.md. */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
 import type { Clock } from '../clock.ts'
+import { checkForm, checkPair, readTags } from './server-certificate.ts'
 import {
   ACCOUNT,
   type AwsRequest,
   type Call,
   queryAnswer,
-  queryList,
   type Service,
   ServiceError,
   toXmlInstant,
@@ -46,6 +46,7 @@ export function createIam(
   options: { limit: number; spreadMs: number; isInUse: (arn: string) => string | null },
 ): Iam {
   const certificates = new Map<string, ServerCertificate>()
+  let uploads = 0
   const state = { limit: options.limit, spreadMs: options.spreadMs }
 
   function find(name: string): ServerCertificate {
@@ -75,7 +76,7 @@ export function createIam(
         409,
       )
     const certificate: ServerCertificate = {
-      id: `ASCA${String(certificates.size + 1).padStart(17, '0')}`,
+      id: `ASCA${String(++uploads).padStart(17, '0')}`,
       name,
       path,
       arn: `arn:aws:iam::${ACCOUNT}:server-certificate${path}${name}`,
@@ -84,7 +85,7 @@ export function createIam(
       privateKey,
       x509: checkPair(body, chain, privateKey, clock.now()),
       uploadedAt,
-      tags: new Map(queryList(form, 'Tags').map(({ Key = '', Value = '' }) => [Key, Value])),
+      tags: new Map(readTags(form)),
     }
     certificates.set(name, certificate)
     return certificate
@@ -116,12 +117,12 @@ export function createIam(
     DeleteServerCertificate: (form) => ({
       resources: [arnOf(pathOf(form), form)],
       run: () => {
-        const { arn, name } = find(form.get('ServerCertificateName') ?? '')
+        const { arn, name, id } = find(form.get('ServerCertificateName') ?? '')
         const user = options.isInUse(arn)
         if (user)
           throw new ServiceError(
             'DeleteConflict',
-            `Certificate: ${arn} is currently in use by ${user}. Please remove it first before deleting it from IAM.`,
+            `Certificate: ${id} is currently in use by ${user}. Please remove it first before deleting it from IAM.`,
             409,
           )
         certificates.delete(name)
@@ -132,7 +133,7 @@ export function createIam(
       resources: [arnOf(pathOf(form), form)],
       run: () => {
         const { tags } = find(form.get('ServerCertificateName') ?? '')
-        for (const { Key = '', Value = '' } of queryList(form, 'Tags')) tags.set(Key, checkTag(Value))
+        for (const [key, value] of readTags(form, tags.size)) tags.set(key, value)
         return null
       },
     }),
@@ -229,55 +230,5 @@ function metadata(certificate: ServerCertificate): object {
     Arn: certificate.arn,
     UploadDate: toXmlInstant(certificate.uploadedAt),
     Expiration: toXmlInstant(certificate.x509.validToDate.getTime()),
-  }
-}
-
-/** The patterns and lengths of botocore's iam/2010-05-08 model. */
-function checkForm(name: string, path: string, body: string, privateKey: string): void {
-  const faults = [
-    ...(/^[\w+=,.@-]{1,128}$/.test(name) ? [] : ['serverCertificateName']),
-    ...(/^(\/|\/[\x21-\x7e]{1,510}\/)$/.test(path) ? [] : ['path']),
-    ...(body.length >= 1 && body.length <= 16_384 ? [] : ['certificateBody']),
-    ...(privateKey.length >= 1 && privateKey.length <= 16_384 ? [] : ['privateKey']),
-  ]
-  if (faults.length > 0)
-    throw new ServiceError(
-      'ValidationError',
-      `${faults.length} validation error detected: Value at '${faults.join("', '")}' failed to satisfy constraint`,
-    )
-}
-
-function checkTag(value: string): string {
-  if (value.length <= 256 && /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u.test(value)) return value
-  throw new ServiceError('InvalidInput', 'Tag value is not valid')
-}
-
-function checkPair(body: string, chain: string, privateKey: string, now: number): X509Certificate {
-  if ((body.match(/-----BEGIN CERTIFICATE-----/g) ?? []).length !== 1)
-    throw new ServiceError('MalformedCertificate', 'Certificate body must hold exactly one certificate')
-  const x509 = parse(
-    'MalformedCertificate',
-    'Unable to parse certificate. Please ensure the certificate is in PEM format.',
-    () => new X509Certificate(body),
-  )
-  if (chain !== '')
-    parse('MalformedCertificate', 'Unable to parse certificate chain', () => new X509Certificate(chain))
-  const key: KeyObject = parse('MalformedCertificate', 'Invalid Private Key.', () =>
-    createPrivateKey(privateKey),
-  )
-  if (!createPublicKey(key).equals(x509.publicKey))
-    throw new ServiceError('KeyPairMismatch', 'Private key does not match the certificate')
-  if (x509.validFromDate.getTime() > now)
-    throw new ServiceError('MalformedCertificate', 'Certificate is not yet valid')
-  if (x509.validToDate.getTime() <= now)
-    throw new ServiceError('MalformedCertificate', 'Certificate has expired')
-  return x509
-}
-
-function parse<T>(code: string, message: string, read: () => T): T {
-  try {
-    return read()
-  } catch {
-    throw new ServiceError(code, message)
   }
 }

@@ -20,13 +20,14 @@ export interface Ssm {
 export function createSsm(): Ssm {
   const parameters: Ssm['parameters'] = new Map()
 
-  function get(asked: { Name?: string; WithDecryption?: boolean }): object {
+  function get(asked: { Name?: string; WithDecryption?: boolean }, region: string): object {
     const name = asked.Name ?? ''
     const found = parameters.get(name)
     if (!found) throw new ServiceError('ParameterNotFound', '')
     const plain = found.type !== 'SecureString' || asked.WithDecryption === true
     const Value = plain ? found.value : Buffer.from(`encrypted ${name}`).toString('base64')
-    return { Parameter: { Name: name, Type: found.type, Value, Version: found.version } }
+    const more = { ARN: arnOf(region, name), DataType: 'text', LastModifiedDate: 0 }
+    return { Parameter: { Name: name, Type: found.type, Value, Version: found.version, ...more } }
   }
 
   function put(asked: { Name?: string; Type?: string; Value?: string; Overwrite?: boolean }): object {
@@ -40,6 +41,11 @@ export function createSsm(): Ssm {
         'Standard tier parameters support a maximum parameter value of 4096 characters.',
       )
     const before = parameters.get(name)
+    if (!before && asked.Type === undefined)
+      throw new ServiceError(
+        'ValidationException',
+        'You must specify a parameter type when creating a parameter.',
+      )
     if (before && asked.Overwrite !== true)
       throw new ServiceError(
         'ParameterAlreadyExists',
@@ -55,11 +61,10 @@ export function createSsm(): Ssm {
     const run = { GetParameter: get, PutParameter: put }[operation]
     if (!run) return null
     const asked = JSON.parse(body) as { Name?: string }
-    const name = (asked.Name ?? '').replace(/^\//, '')
     return {
       action: `ssm:${operation}`,
-      resources: [`arn:aws:ssm:${region}:${ACCOUNT}:parameter/${name}`],
-      run: () => json(run(asked)),
+      resources: [arnOf(region, asked.Name ?? '')],
+      run: () => json(run(asked, region)),
     }
   }
 
@@ -74,4 +79,8 @@ export function createSsm(): Ssm {
         ]),
       ),
   }
+}
+
+function arnOf(region: string, name: string): string {
+  return `arn:aws:ssm:${region}:${ACCOUNT}:parameter/${name.replace(/^\//, '')}`
 }

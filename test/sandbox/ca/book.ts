@@ -147,7 +147,11 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
     challenge.error =
       first === undefined
         ? new Problem('unauthorized', `No TXT record found at ${name}`, 403)
-        : new Problem('unauthorized', `Incorrect TXT record "${first}" found at ${name}`, 403)
+        : new Problem(
+            'unauthorized',
+            `Incorrect TXT record "${first}"${found.length > 1 ? ` (and ${found.length - 1} more)` : ''} found at ${name}`,
+            403,
+          )
   }
 
   async function lookUp(name: string): Promise<string[]> {
@@ -236,7 +240,7 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
 function checkHosts(hosts: readonly string[], profile: string | null, profiles: CaOptions['profiles']): void {
   if (hosts.length === 0) throw new Problem('malformed', 'Order has no identifiers')
   if (profile !== null && !profiles?.[profile])
-    throw new Problem('invalidProfile', `profile "${profile}" is not recognized`)
+    throw new Problem('invalidProfile', `profile name "${profile}" not recognized`)
   const most = profiles?.[profile ?? 'classic']?.mostHosts ?? 100
   if (hosts.length > most)
     throw new Problem('malformed', `Order cannot contain more than ${most} identifiers`)
