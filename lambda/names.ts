@@ -1,6 +1,6 @@
 /**
  * Every name that is written in AWS is built here, so that ownership and clean-up can trust it.
- * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_UploadServerCertificate.html
+ * @see botocore, iam/2010-05-08: serverCertificateNameType, pathType, tagValueType
  */
 import { createHash } from 'node:crypto'
 import { fromMinuteStamp, toMinuteStamp } from './instant.ts'

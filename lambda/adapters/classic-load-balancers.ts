@@ -1,4 +1,4 @@
-/** Classic load balancers. @see https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/ */
+/** Classic load balancers. @see https://docs.aws.amazon.com/goto/WebAPI/elasticloadbalancing/SetLoadBalancerListenerSSLCertificate */
 import {
   type ElasticLoadBalancingClient,
   type LoadBalancerDescription,

@@ -1,4 +1,4 @@
-/** Server certificates in IAM. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_server-certs.html */
+/** Server certificates in IAM. */
 import {
   GetAccountSummaryCommand,
   GetServerCertificateCommand,

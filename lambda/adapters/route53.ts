@@ -1,4 +1,4 @@
-/** Hosted zones in Route53. @see https://docs.aws.amazon.com/Route53/latest/APIReference/ */
+/** Hosted zones in Route53. */
 import {
   type Change,
   ChangeResourceRecordSetsCommand,

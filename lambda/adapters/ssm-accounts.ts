@@ -1,4 +1,4 @@
-/** The account with the CA, in one SSM parameter. @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html */
+/** The account with the CA, in one SSM parameter. */
 import { createPrivateKey } from 'node:crypto'
 import { GetParameterCommand, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm'
 import { z } from 'zod'

@@ -20,8 +20,7 @@ export async function generateKey(keyType: KeyType): Promise<KeyObject> {
 }
 
 /**
- * IAM's own example is `BEGIN RSA PRIVATE KEY`, so the traditional forms are given and PKCS#8 is not relied on.
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_server-certs.html
+ * IAM's examples show `BEGIN RSA PRIVATE KEY`, and nothing says that it takes PKCS#8: the traditional forms are given.
  */
 export function toStoreKey(key: KeyObject): string {
   const type = key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1'

@@ -5,7 +5,7 @@
  * when the set is not as it was thought to be. So: think, change, and only when that is refused, read and think
  * again. The first thought is free: at challenge names nearly always nothing is there.
  *
- * @see https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
+ * @see https://docs.amazonaws.cn/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
  */
 import { RotationError } from '../errors.ts'
 import type { HostedZone, Time, TxtRecordSet, Zones } from '../ports.ts'

@@ -1,7 +1,7 @@
 /**
  * When a certificate is due. One rule of time, on a window in the certificate's life: without advice of the CA
  * that is 2/3 of the lifetime (1/2 when it is under ten days) plus and minus 1 % of it.
- * @see https://letsencrypt.org/docs/integration-guide/ "When to renew"
+ * @see https://letsencrypt.org/docs/integration-guide/ "When to Renew"
  */
 import { createHash } from 'node:crypto'
 import { DAY_MS } from '../instant.ts'

@@ -29,7 +29,7 @@ export interface Endpoint {
   stop(): Promise<void>
 }
 
-/** Route53's; the other services have the same here, which is invented. @see https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html */
+/** Route53's; the other services have the same here, which is invented. @see https://docs.aws.amazon.com/zh_cn/Route53/latest/DeveloperGuide/throttling-api-requests.html */
 const BURST = 50
 const REFILL_PER_SECOND = 10
 
