@@ -57,7 +57,6 @@ export const ERRORS = {
     retry: 'never',
     hint: 'restore the SSM parameter, or delete it to have a new account made with the CA',
   },
-  'account/store-refused': { retry: 'next-run', hint: 'see what SSM answered' },
   'acme/unreachable': { retry: 'next-run', hint: "check acme.directory_url and the network's way to it" },
   'acme/tls-untrusted': {
     retry: 'never',

@@ -55,6 +55,26 @@ export function parseConfig(text: string): ParsedConfig {
   }
 }
 
+/** The configuration as a document that `parseConfig` reads to the same again: what is packed with the function. */
+export function toDocument(config: Config): object {
+  return {
+    acme: {
+      directory_url: config.directoryUrl,
+      contact: config.contact,
+      ...(config.rootCertificates === null ? {} : { root_certificates: config.rootCertificates }),
+    },
+    dns: { zones: config.zones },
+    certificates: config.certificates.map((certificate) => ({
+      name: certificate.id,
+      hosts: certificate.hosts,
+      key_type: certificate.keyType,
+      ...(certificate.profile === null ? {} : { profile: certificate.profile }),
+      targets: certificate.targets.map(({ loadBalancer, port }) => ({ elb: { name: loadBalancer, port } })),
+      take_over: certificate.takeOver,
+    })),
+  }
+}
+
 function parseJson(text: string): unknown {
   const errors: ParseError[] = []
   const document: unknown = parse(text, errors, { disallowComments: true, allowTrailingComma: false })

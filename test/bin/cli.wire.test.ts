@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { main } from '../../bin/cli.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import { keysIn, leaksOf } from '../support/keys.ts'
 
 const DAY_MS = 86_400_000
 
@@ -11,6 +12,7 @@ describe('the command line', () => {
   let sandbox: Sandbox
   let folder: string
   let config: string
+  let printed = ''
 
   beforeAll(async () => {
     sandbox = await startSandbox({
@@ -32,6 +34,8 @@ describe('the command line', () => {
     })
   })
   afterAll(async () => {
+    expect(keysIn(sandbox).length).toBeGreaterThan(2)
+    for (const key of keysIn(sandbox)) expect(leaksOf(key, printed)).toEqual([])
     await sandbox.stop()
     rmSync(folder, { recursive: true, force: true })
   })
@@ -58,6 +62,7 @@ describe('the command line', () => {
       stderr: (text: string) => void err.push(text),
     }
     const code = await main(argv, io)
+    printed += [...out, ...err].join('\n')
     return { code, stdout: out.join(''), stderr: err.join('') }
   }
 

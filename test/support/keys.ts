@@ -1,5 +1,16 @@
 /** Whether a private key is in what was printed. */
-import type { KeyObject } from 'node:crypto'
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+
+/** Every private key that a sandbox has come to know: uploaded, bought, and of accounts. */
+export function keysIn(sandbox: Pick<Sandbox, 'iam' | 'ssm'>): KeyObject[] {
+  const accounts = [...sandbox.ssm.parameters.values()].map(
+    ({ value }) => (JSON.parse(value) as { key: string }).key,
+  )
+  return [...sandbox.iam.all().map(({ privateKey }) => privateKey), ...accounts].map((pem) =>
+    createPrivateKey(pem),
+  )
+}
 
 /** A PEM line holds 64 characters; what is shorter may be there by chance. */
 const LINE = 64

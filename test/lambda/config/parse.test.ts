@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseConfig } from '../../../lambda/config/parse.ts'
+import { parseConfig, toDocument } from '../../../lambda/config/parse.ts'
 import { DEFAULTS } from '../../../lambda/defaults.ts'
 import { RotationError } from '../../../lambda/errors.ts'
 
@@ -103,6 +103,15 @@ describe('a configuration', () => {
     ])
     expect(config.certificates).toHaveLength(1)
     expect(config.certificates[0]?.targets.map(({ loadBalancer }) => loadBalancer)).toEqual(['one', 'two'])
+  })
+
+  it('is the same after it was packed with the function', () => {
+    const { config } = parse({
+      acme: { profile: 'classic', contact: ['mailto:ops@example.com'], root_certificates: 'PEM' },
+      dns: { zones: [{ name: 'example.com', id: 'Z1' }] },
+      certificates: [{ hosts: ['Bücher.example'], key_type: 'ecdsa', elb: ELB, take_over: 'now' }],
+    })
+    expect(parse(toDocument(config)).config).toEqual(config)
   })
 
   it('warns of equal hosts under two names', () => {

@@ -1,0 +1,47 @@
+/** The tables of the code: nothing in them is dead, and what users rely on is pinned. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { DEFAULTS } from '../../lambda/defaults.ts'
+import { ERRORS } from '../../lambda/errors.ts'
+import { EVENTS } from '../../lambda/report/events.ts'
+import { VERSION } from '../../lambda/version.ts'
+
+const ROOT = new URL('../../', import.meta.url)
+const SOURCE = execFileSync('git', ['ls-files', 'lambda', 'lib', 'bin'], { cwd: ROOT, encoding: 'utf8' })
+  .split('\n')
+  .filter((file) => file.endsWith('.ts') && file !== 'lambda/errors.ts')
+  .map((file) => readFileSync(new URL(file, ROOT), 'utf8'))
+  .join('\n')
+
+describe('the tables', () => {
+  it.each(Object.keys(ERRORS))('have no error that is never thrown: %s', (code) => {
+    expect(code).toMatch(/^[a-z]+\/[a-z]+(-[a-z]+)*$/)
+    expect(SOURCE).toContain(`'${code}'`)
+  })
+
+  it.each(Object.keys(EVENTS))('have no event that is never emitted: %s', (event) => {
+    expect(event).toMatch(/^[a-z]+\.[a-z]+$/)
+    expect(SOURCE).toContain(`event: '${event}'`)
+  })
+
+  it('have the defaults that the documents tell', () => {
+    expect(DEFAULTS).toMatchObject({
+      deployment: 'elb-cert-rotator',
+      directoryUrl: 'https://acme-v02.api.letsencrypt.org/directory',
+      intervalMs: 86_400_000,
+      maxPasses: 3,
+      challengeTtlSeconds: 10,
+      dnsChangeAttempts: 5,
+      acmeLongestWaitMs: 60_000,
+      attachTimeoutMs: 300_000,
+      verifyTimeoutMs: 300_000,
+      probeTimeoutMs: 4_000,
+    })
+  })
+
+  it('have the version of package.json', () => {
+    const { version } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { version: string }
+    expect(VERSION).toBe(version)
+  })
+})
