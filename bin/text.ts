@@ -39,7 +39,7 @@ export function progressLine(event: LoggedEvent): string[] {
         `  ${event.certId}: ${event.listener} cannot be probed from here (${event.failure}); the API's word counts`,
       ]
     case 'cert.due':
-      return [`  ${event.certId}: ordering a certificate for ${event.hosts.join(', ')}`]
+      return [`  ${event.certId}: due, for ${event.hosts.join(', ')}`]
     case 'challenge.presented':
       return [`  ${event.zone}: wrote ${names(event.names)}, waiting for Route53`]
     case 'challenge.synced':

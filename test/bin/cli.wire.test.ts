@@ -83,7 +83,7 @@ describe('the command line', () => {
       /^plan:\n[\s\S]*\nreport:\n {2}renewed {2}shop {2}good until [\d-]+\nok: 1 certificate\n$/,
     )
     expect(stderr).toMatch(
-      /ordering a certificate for www\.example\.com\n[\s\S]*issued by Sandbox CA 1[\s\S]*attached to web:\d+\n/,
+      /due, for www\.example\.com\n[\s\S]*issued by Sandbox CA 1[\s\S]*attached to web:\d+\n/,
     )
     expect(code).toBe(0)
   })
