@@ -184,7 +184,7 @@ describe('what is wrong is told, and nothing is changed', () => {
     ['elasticloadbalancing:SetLoadBalancerListenerSSLCertificate'],
   ])('fails with aws/access-denied and names %s when it is not allowed', async (action) => {
     await withZoneAndAccount()
-    trial.sandbox.aws.allow((asked) => asked !== action)
+    trial.sandbox.aws.allow(({ action: asked }) => asked !== action)
     const before = trial.sandbox.snapshot()
     const ran = await trial.run()
     expect(ran.codes).toEqual(['aws/access-denied'])
@@ -196,7 +196,7 @@ describe('what is wrong is told, and nothing is changed', () => {
 
   it('holds back a foreign certificate that may not be read, and says so', async () => {
     await withZoneAndAccount()
-    trial.sandbox.aws.allow((asked) => asked !== 'iam:GetServerCertificate')
+    trial.sandbox.aws.allow(({ action: asked }) => asked !== 'iam:GetServerCertificate')
     const before = trial.sandbox.snapshot()
     const ran = await trial.run()
     expect(ran.outcomes).toEqual({ [HOST]: 'held-back' })

@@ -263,7 +263,7 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
       await balancer('web', ['www.example.com'])
       trial.configure([{ hosts: ['www.example.com'], key_type: 'ecdsa', elb: { name: 'web' } }])
       const attach = 'elasticloadbalancing:SetLoadBalancerListenerSSLCertificate'
-      trial.sandbox.aws.allow((action) => action !== attach)
+      trial.sandbox.aws.allow(({ action }) => action !== attach)
       const first = await trial.run()
       expect(first.codes).toEqual(['aws/access-denied'])
       trial.sandbox.aws.allow(null)

@@ -1,7 +1,8 @@
 /** The authoritative DNS of the sandbox: UDP and TCP on one port, answering what Route53 has published. */
-import { createSocket } from 'node:dgram'
-import { createServer, type Socket } from 'node:net'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { createServer, type Server, type Socket } from 'node:net'
 import packet, { type Answer, type Packet } from 'dns-packet'
+import { portOf } from './aws/endpoint.ts'
 import type { RecordSet } from './aws/record-sets.ts'
 import type { Route53 } from './aws/route53.ts'
 
@@ -15,6 +16,7 @@ const NXDOMAIN = 3
 const REFUSED = 5
 /** A longer answer goes over TCP (RFC 1035 §4.2.1). */
 const MOST_UDP_BYTES = 512
+const MOST_PORTS = 10
 
 export async function startDns(route53: Pick<Route53, 'resolve'>): Promise<Dns> {
   const clients = new Set<Socket>()
@@ -40,13 +42,7 @@ export async function startDns(route53: Pick<Route53, 'resolve'>): Promise<Dns> 
     const truncated = { ...whole, flags: (whole.flags ?? 0) | packet.TRUNCATED_RESPONSE, answers: [] }
     udp.send(bytes.length > MOST_UDP_BYTES ? packet.encode(truncated) : bytes, from.port, from.address)
   })
-  // UDP has far more passing users than TCP: a port that it gives is nearly always free for TCP as well
-  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve))
-  const { port } = udp.address()
-  await new Promise<void>((resolve, reject) => {
-    tcp.once('error', reject)
-    tcp.listen(port, '127.0.0.1', resolve)
-  })
+  const port = await bindBoth(tcp, udp)
   return {
     port,
     async stop() {
@@ -56,6 +52,24 @@ export async function startDns(route53: Pick<Route53, 'resolve'>): Promise<Dns> 
         new Promise<void>((resolve) => udp.close(() => resolve())),
       ])
     },
+  }
+}
+
+/** A port that is free for one protocol may be taken for the other: then both are tried again. */
+async function bindBoth(tcp: Server, udp: UdpSocket): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve))
+    const port = portOf(tcp)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        udp.once('error', reject)
+        udp.bind(port, '127.0.0.1', resolve)
+      })
+      return port
+    } catch (error) {
+      if (tries === MOST_PORTS) throw error
+      await new Promise<void>((resolve) => tcp.close(() => resolve()))
+    }
   }
 }
 

@@ -154,6 +154,40 @@ describe('the CA', () => {
     })
   })
 
+  it.each([
+    ['resets', 'reset'],
+    ['answers with the page of a proxy', { status: 502, text: '<html>Bad Gateway</html>' }],
+  ] as const)('rides out a network that %s at every third request', async (_, mishap) => {
+    let count = 0
+    sandbox.ca.mishap = () => (++count % 3 === 0 ? mishap : null)
+    expect((await issue()).subjectAltName).toContain('example.com')
+  })
+
+  it('fails with acme/unreachable when the CA goes on hanging, within its bounds', async () => {
+    authority = open({ acmeRequestTimeoutMs: 300 })
+    await authority.ready(null)
+    sandbox.ca.mishap = (kind) => (kind === 'new-order' ? 'hang' : null)
+    expect(await refusal(authority.order({ hosts: HOSTS, profile: null }))).toMatchObject({
+      code: 'acme/unreachable',
+      message: expect.stringMatching(
+        /no answer to a new order for example\.com, \*\.example\.com: timeout of 300ms/,
+      ),
+    })
+  })
+
+  it.each([
+    ['an order', 'a page', 'new-order', { status: 201, text: '<html>welcome</html>' }],
+    ['an order', 'nothing', 'new-order', { status: 201, text: '' }],
+    ['an order', 'a forbidding page', 'new-order', { status: 403, text: '<html>forbidden</html>' }],
+    ['the directory', 'a page', 'directory', { status: 200, text: '<html>welcome</html>' }],
+    ['the directory', 'megabytes', 'directory', { status: 200, text: 'x'.repeat(3_000_000) }],
+  ])('fails with a code when %s is answered with %s', async (_, __, kind, mishap) => {
+    sandbox.ca.mishap = (asked) => (asked === kind ? mishap : null)
+    const { code, message } = await refusal(authority.order({ hosts: HOSTS, profile: null }))
+    expect(code).toMatch(/^acme\/(unexpected-answer|unreachable|refused)$/)
+    expect(message.length).toBeLessThan(1_000)
+  })
+
   it('fails with acme/profile-not-offered where the CA has no profiles at all', async () => {
     sandbox.ca.options.profiles = null
     expect(await refusal(authority.ready('classic'))).toMatchObject({

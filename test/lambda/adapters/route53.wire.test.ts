@@ -77,7 +77,7 @@ describe('Route53', () => {
   })
 
   it('names action and resource when access is denied', async () => {
-    sandbox.aws.allow((action) => action !== 'route53:ListResourceRecordSets')
+    sandbox.aws.allow(({ action }) => action !== 'route53:ListResourceRecordSets')
     expect(await refusal(zones.read(zone, NAME))).toMatchObject({
       code: 'aws/access-denied',
       message: expect.stringMatching(new RegExp(`^route53:ListResourceRecordSets on ${zone.id} is denied: `)),

@@ -11,6 +11,7 @@ export interface RecordedCall {
   readonly at: number
   readonly action: string
   readonly resources: readonly string[]
+  readonly conditions: NonNullable<Call['conditions']>
   /** The service's code when it was an error. */
   readonly error: string | null
 }
@@ -24,7 +25,7 @@ export interface Endpoint {
   readonly url: string
   readonly calls: readonly RecordedCall[]
   /** Everything is denied that `isAllowed` does not allow; `null` allows all. */
-  allow(isAllowed: ((action: string, resources: readonly string[]) => boolean) | null): void
+  allow(isAllowed: ((call: Call) => boolean) | null): void
   intercept(by: Intercept | null): void
   stop(): Promise<void>
 }
@@ -72,7 +73,7 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     counts.set(call.action, count)
     const mishap = intercept?.({ action: call.action, count }) ?? null
     if (mishap) return mishap
-    if (isAllowed && !isAllowed(call.action, call.resources)) return denied(call)
+    if (isAllowed && !isAllowed(call)) return denied(call)
     return takeToken(call.action) ? null : throttled(call)
   }
 
@@ -92,8 +93,8 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     return service.error(error)
   }
 
-  function record({ action, resources }: Call, error: string | null): void {
-    calls.push({ at: clock.now(), action, resources, error })
+  function record({ action, resources, conditions = {} }: Call, error: string | null): void {
+    calls.push({ at: clock.now(), action, resources, conditions, error })
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

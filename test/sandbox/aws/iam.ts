@@ -7,6 +7,7 @@ import {
   type AwsRequest,
   type Call,
   queryAnswer,
+  queryList,
   type Service,
   ServiceError,
   toXmlInstant,
@@ -175,6 +176,7 @@ export function createIam(
     return {
       action: `iam:${name}`,
       resources: operation.resources,
+      conditions: tagConditions(form),
       run: () => queryAnswer(name, NAMESPACE, operation.run()),
     }
   }
@@ -215,6 +217,16 @@ export function createIam(
     set spreadMs(ms) {
       state.spreadMs = ms
     },
+  }
+}
+
+/** Of the tags that a request brings. */
+function tagConditions(form: URLSearchParams): Record<string, string | readonly string[]> {
+  const tags = queryList(form, 'Tags')
+  if (tags.length === 0) return {}
+  return {
+    'aws:TagKeys': tags.map(({ Key = '' }) => Key),
+    ...Object.fromEntries(tags.map(({ Key = '', Value = '' }) => [`aws:RequestTag/${Key}`, Value])),
   }
 }
 

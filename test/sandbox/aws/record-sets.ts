@@ -149,3 +149,19 @@ export function checkShape({ Action, ResourceRecordSet: set }: AskedChange): voi
       `Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId], but found none in Change with [Action=${Action}, Name=${set.Name}, Type=${set.Type}, SetIdentifier=${set.SetIdentifier ?? null}]`,
     )
 }
+
+/** What IAM judges a change by: names without the trailing dot, `*` as `\\052`. */
+export function changeConditions(asked: readonly AskedChange[]): Record<string, readonly string[]> {
+  const sets = asked.map(({ ResourceRecordSet }) => ResourceRecordSet)
+  return {
+    'route53:ChangeResourceRecordSetsNormalizedRecordNames': unique(
+      sets.map(({ Name }) => normalName(Name).slice(0, -1)),
+    ),
+    'route53:ChangeResourceRecordSetsRecordTypes': unique(sets.map(({ Type }) => Type)),
+    'route53:ChangeResourceRecordSetsActions': unique(asked.map(({ Action }) => Action)),
+  }
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)]
+}

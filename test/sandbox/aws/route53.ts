@@ -2,9 +2,11 @@
 import { XMLParser } from 'fast-xml-parser'
 import type { Clock } from '../clock.ts'
 import {
+  type AskedChange,
   applyChange,
   byName,
   type ChangeDocument,
+  changeConditions,
   checkShape,
   compare,
   isList,
@@ -130,9 +132,13 @@ export function createRoute53(clock: Clock, options: { propagationMs: number }):
     })
   }
 
-  function change(zone: Zone, body: string) {
+  function parse(body: string): readonly AskedChange[] {
     const document = parser.parse(body) as ChangeDocument
-    const asked = document.ChangeResourceRecordSetsRequest?.ChangeBatch?.Changes?.Change ?? []
+    return document.ChangeResourceRecordSetsRequest?.ChangeBatch?.Changes?.Change ?? []
+  }
+
+  function change(zone: Zone, body: string) {
+    const asked = parse(body)
     for (const one of asked) checkShape(one)
     const records = new Map(zone.records)
     const faults = asked.flatMap((one) => applyChange(records, one, zone) ?? [])
@@ -170,6 +176,7 @@ export function createRoute53(clock: Clock, options: { propagationMs: number }):
       return {
         action: 'route53:ChangeResourceRecordSets',
         resources: [zoneArn],
+        conditions: changeConditions(parse(body)),
         run: () => change(zoneOf(id), body),
       }
     if (method === 'GET' && kind === 'change')

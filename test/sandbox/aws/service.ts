@@ -17,6 +17,8 @@ export interface Call {
   /** As in a policy: `route53:GetChange`. */
   readonly action: string
   readonly resources: readonly string[]
+  /** Condition keys beside the global ones; none when left out. */
+  readonly conditions?: Readonly<Record<string, string | readonly string[]>>
   /** @throws ServiceError */
   readonly run: () => AwsAnswer
 }

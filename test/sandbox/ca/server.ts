@@ -20,6 +20,8 @@ export interface Ca {
   /** Requests by path's first word, as `new-order`. */
   readonly requests: Map<string, number>
   readonly userAgents: Set<string>
+  /** Asked at each request, with its path's first word: what happens in the place of an answer. */
+  mishap: (kind: string) => CaMishap | null
   stop(): Promise<void>
 }
 
@@ -32,6 +34,9 @@ const DEFAULTS: Ca['options'] = {
   nonceRefusalShare: 0.05,
   retryAfterSeconds: 1,
 }
+
+/** What a network or a proxy makes of an answer. */
+export type CaMishap = 'reset' | 'hang' | { readonly status: number; readonly text: string }
 
 interface Reply {
   readonly status: number
@@ -53,6 +58,11 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
   const userAgents = new Set<string>()
 
   const server = createServer({ cert: tls.pem, key: tls.privateKey }, (request, response) => {
+    const mishap = ca.mishap(kindOf(request))
+    if (mishap === 'hang') return
+    if (mishap === 'reset') return void request.socket.destroy()
+    if (mishap)
+      return void response.writeHead(mishap.status, { 'content-type': 'text/html' }).end(mishap.text)
     void handle(request)
       .catch((thrown: unknown): Reply => {
         if (thrown instanceof Problem) return refusal(thrown)
@@ -156,7 +166,8 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     response.end(body === undefined ? undefined : isText ? body : JSON.stringify(body))
   }
 
-  return {
+  const ca: Ca = {
+    mishap: () => null,
     directoryUrl: `${origin}/directory`,
     rootPem: root.pem,
     issuerName: 'Sandbox CA 1',
@@ -169,6 +180,12 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+  return ca
+}
+
+/** The first word of the path, as `new-order`. */
+function kindOf({ url }: IncomingMessage): string {
+  return (url ?? '/').split('/')[1] ?? ''
 }
 
 function mine<T extends { accountId: string }>(found: T | undefined, account: Account): T {
