@@ -52,18 +52,14 @@ export async function present(
         apply: (set) => withValues(set, name, ours, settings.challengeTtlSeconds),
       }
     })
-    try {
-      const result = await rewrite(zones, zone, edits, time, settings)
-      changeIds.push(...result.changeIds)
-      for (const [name, set] of result.sets) written.push({ zone, name, ours: names.get(name) ?? [], set })
-      for (const [name, error] of result.failed) failed.set(placeKey(zone, name), error)
-    } catch (error) {
-      if (!(error instanceof RotationError)) throw error
-      for (const [name, ours] of names) {
-        failed.set(placeKey(zone, name), error)
-        if (mayHaveArrived(error))
-          written.push({ zone, name, ours, set: withValues(null, name, ours, settings.challengeTtlSeconds) })
-      }
+    const result = await rewrite(zones, zone, edits, time, settings)
+    changeIds.push(...result.changeIds)
+    for (const [name, set] of result.sets) written.push({ zone, name, ours: names.get(name) ?? [], set })
+    for (const [name, error] of result.failed) {
+      failed.set(placeKey(zone, name), error)
+      const ours = names.get(name) ?? []
+      if (mayHaveArrived(error))
+        written.push({ zone, name, ours, set: withValues(null, name, ours, settings.challengeTtlSeconds) })
     }
   }
   return { written, changeIds, failed }
@@ -87,7 +83,7 @@ export async function waitInSync(
 /**
  * Take away our values and nothing else. Nothing there is success.
  *
- * @returns what could not be removed, with the names; never throws for one zone what another could do
+ * @returns what could not be removed, one error a name
  */
 export async function cleanUp(
   written: readonly WrittenValues[],
@@ -103,19 +99,8 @@ export async function cleanUp(
     const edits = here.map(({ name, ours, set }): Edit => {
       return { name, assumed: set, apply: (existing) => withoutValues(existing, ours) }
     })
-    try {
-      const { failed } = await rewrite(zones, zone, edits, time, settings)
-      for (const [name, error] of failed) errors.push(notCleaned(zone, [name], error))
-    } catch (error) {
-      if (!(error instanceof RotationError)) throw error
-      errors.push(
-        notCleaned(
-          zone,
-          here.map(({ name }) => name),
-          error,
-        ),
-      )
-    }
+    const { failed } = await rewrite(zones, zone, edits, time, settings)
+    for (const [name, error] of failed) errors.push(notCleaned(zone, name, error))
   }
   return errors
 }
@@ -147,6 +132,7 @@ function byZone(wanted: readonly WantedValue[]): ZoneValues[] {
   return [...zones.values()]
 }
 
+/** Always a set of its own: values that are there already are written once more, for a change that can be waited for. */
 function withValues(
   set: TxtRecordSet | null,
   name: string,
@@ -162,13 +148,14 @@ function withValues(
 }
 
 function withoutValues(set: TxtRecordSet | null, ours: readonly string[]): TxtRecordSet | null {
-  const rest = (set?.values ?? []).filter((value) => !ours.includes(value))
-  return set === null || rest.length === 0 ? null : { ...set, values: rest }
+  if (set === null || !set.values.some((value) => ours.includes(value))) return set
+  const rest = set.values.filter((value) => !ours.includes(value))
+  return rest.length === 0 ? null : { ...set, values: rest }
 }
 
-function notCleaned(zone: HostedZone, names: readonly string[], cause: RotationError): RotationError {
-  const what = `challenge values stay at ${names.join(', ')} in ${zone.name} (${zone.id}): ${cause.message}`
-  return new RotationError('dns/clean-up-failed', what, { zone: zone.id, names }, { cause })
+function notCleaned(zone: HostedZone, name: string, cause: RotationError): RotationError {
+  const what = `challenge values stay at ${name} in ${zone.name} (${zone.id}): ${cause.message}`
+  return new RotationError('dns/clean-up-failed', what, { zone: zone.id, name }, { cause })
 }
 
 function quoted(value: string): string {

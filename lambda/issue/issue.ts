@@ -127,9 +127,9 @@ function announce(ordered: readonly Ordered[], { emit }: World): void {
 /** A value left behind is an error of every certificate that had wanted one there. */
 function blame(ordered: readonly Ordered[], errors: readonly RotationError[]): Failure[] {
   return errors.flatMap((error) => {
-    const names = error.facts['names']
+    const at = error.facts['name']
     return ordered
-      .filter(({ values }) => values.some(({ name }) => Array.isArray(names) && names.includes(name)))
+      .filter(({ values }) => values.some(({ name }) => name === at))
       .map(({ certId }) => ({ certId, error }))
   })
 }

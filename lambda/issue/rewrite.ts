@@ -14,7 +14,7 @@ export interface Edit {
   readonly name: string
   /** What is thought to be there now. */
   readonly assumed: TxtRecordSet | null
-  /** From what is there to what shall be; `null` is no record set. */
+  /** From what is there to what shall be; `null` is no record set, and the very set it was given means: leave it. */
   readonly apply: (existing: TxtRecordSet | null) => TxtRecordSet | null
 }
 
@@ -38,8 +38,8 @@ export interface RewriteBounds {
  * Apply all edits in one change a hundred names. Where a batch goes on being refused, names are tried one by
  * one, so that one that cannot be written fails alone.
  *
- * @throws RotationError only when Route53 could not be asked; refusals are in `failed`, as
- *   dns/record-unsupported or dns/change-refused
+ * @returns what could not be done in `failed`: dns/record-unsupported, dns/change-refused, or why Route53 could not
+ *   be asked. Throws only for a bug: what was changed before a failure must not be forgotten.
  */
 export async function rewrite(
   zones: Zones,
@@ -53,15 +53,26 @@ export async function rewrite(
   const failed = new Map<string, RotationError>()
   for (let at = 0; at < edits.length; at += EDITS_PER_CHANGE) {
     const chunk = edits.slice(at, at + EDITS_PER_CHANGE)
-    const refused = await attempt(chunk)
+    const refused = await attempted(chunk)
     if (refused && refused.left.length === 1) fail(refused.left, refused.words)
     else
       for (const edit of refused?.left ?? []) {
-        const alone = await attempt([edit])
+        const alone = await attempted([edit])
         if (alone) fail(alone.left, alone.words)
       }
   }
   return { changeIds, sets, failed }
+
+  /** As `attempt`; that Route53 could not be asked is a failure of all its names. */
+  async function attempted(chunk: readonly Edit[]): ReturnType<typeof attempt> {
+    try {
+      return await attempt(chunk)
+    } catch (error) {
+      if (!(error instanceof RotationError)) throw error
+      for (const { name } of chunk) if (!sets.has(name) && !failed.has(name)) failed.set(name, error)
+      return null
+    }
+  }
 
   /** @returns the edits that could not be made, with Route53's words; `null` when all were. */
   async function attempt(chunk: readonly Edit[]): Promise<{ left: readonly Edit[]; words: string } | null> {
@@ -84,7 +95,7 @@ export async function rewrite(
   /** @returns `null` when done, or why Route53 refused. */
   async function changeAll(chunk: readonly Edit[]): Promise<string | null> {
     const moves = chunk.map((edit) => ({ from: edit.assumed, to: edit.apply(edit.assumed), name: edit.name }))
-    const real = moves.filter(({ from, to }) => !sameSet(from, to))
+    const real = moves.filter(({ from, to }) => from !== to)
     if (real.length > 0) {
       const remove = real.flatMap(({ from }) => (from ? [from] : []))
       const create = real.flatMap(({ to }) => (to ? [to] : []))

@@ -1,0 +1,117 @@
+/** Publishing and taking away over many names, with a zone that misbehaves in the middle. */
+import { describe, expect, it } from 'vitest'
+import { DEFAULTS } from '../../../lambda/defaults.ts'
+import { RotationError } from '../../../lambda/errors.ts'
+import { cleanUp, present, type WantedValue } from '../../../lambda/issue/challenges.ts'
+import type { TxtRecordSet, Zones } from '../../../lambda/ports.ts'
+
+const ZONE = { id: 'Z1', name: 'example.com' }
+
+/** A zone in memory that behaves as Route53 does: all of a change or nothing. */
+function memoryZone() {
+  const sets = new Map<string, TxtRecordSet>()
+  const same = (a: TxtRecordSet | undefined, b: TxtRecordSet) =>
+    a !== undefined && JSON.stringify(a) === JSON.stringify(b)
+  let changes = 0
+  /** What happens in the place of a change, by its number from 1. */
+  const mishaps = new Map<number, { error: RotationError; arrives: boolean }>()
+  const zones: Zones = {
+    list: async () => [],
+    read: async (_, name) => ({ txt: sets.get(name) ?? null, obstacle: null }),
+    isInSync: async () => true,
+    async change(_, remove, create) {
+      const mishap = mishaps.get(++changes)
+      if (mishap && !mishap.arrives) throw mishap.error
+      const names = new Set(remove.map(({ name }) => name))
+      if (remove.some((set) => !same(sets.get(set.name), set))) return { refused: 'not found' }
+      if (create.some(({ name }) => sets.has(name) && !names.has(name))) return { refused: 'exists' }
+      for (const { name } of remove) sets.delete(name)
+      for (const set of create) sets.set(set.name, set)
+      if (mishap) throw mishap.error
+      return { changeId: `C${changes}` }
+    },
+  }
+  return { zones, sets, mishaps, changes: () => changes }
+}
+
+const time = { now: () => 0, sleep: async () => undefined }
+const wanted = (count: number): WantedValue[] =>
+  Array.from({ length: count }, (_, at) => ({
+    certId: 'shop',
+    zone: ZONE,
+    name: `_acme-challenge.h${String(at).padStart(3, '0')}.example.com`,
+    value: `value${at}`,
+  }))
+
+describe('challenge values', () => {
+  it('are written and taken away unread, a hundred names a change', async () => {
+    const zone = memoryZone()
+    const { written, changeIds, failed } = await present(wanted(250), { zones: zone.zones, time }, DEFAULTS)
+    expect({ sets: zone.sets.size, changes: changeIds.length, failed: failed.size }).toEqual({
+      sets: 250,
+      changes: 3,
+      failed: 0,
+    })
+    expect(await cleanUp(written, { zones: zone.zones, time }, DEFAULTS)).toEqual([])
+    expect({ left: zone.sets.size, changes: zone.changes() }).toEqual({ left: 0, changes: 6 })
+  })
+
+  it.each([
+    ['was lost on its way', new RotationError('aws/unreachable', 'no answer'), false],
+    ['was made, and its answer lost', new RotationError('aws/unavailable', 'a 503'), true],
+    ['was denied', new RotationError('aws/access-denied', 'denied'), false],
+  ])('are all gone in the end when the second of three changes %s', async (_, error, arrives) => {
+    const zone = memoryZone()
+    zone.mishaps.set(2, { error, arrives })
+    const { written, failed } = await present(wanted(250), { zones: zone.zones, time }, DEFAULTS)
+    expect([...failed.values()]).toEqual(Array(100).fill(error))
+    expect(await cleanUp(written, { zones: zone.zones, time }, DEFAULTS)).toEqual([])
+    expect(zone.sets.size).toBe(0)
+  })
+
+  it('that cannot be taken away are named', async () => {
+    const zone = memoryZone()
+    const { written } = await present(wanted(2), { zones: zone.zones, time }, DEFAULTS)
+    zone.mishaps.set(2, { error: new RotationError('aws/access-denied', 'denied'), arrives: false })
+    const errors = await cleanUp(written, { zones: zone.zones, time }, DEFAULTS)
+    expect(errors.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      'dns/clean-up-failed challenge values stay at _acme-challenge.h000.example.com in example.com (Z1): denied',
+      'dns/clean-up-failed challenge values stay at _acme-challenge.h001.example.com in example.com (Z1): denied',
+    ])
+  })
+
+  it('that are there already, as after a lost answer, are written once more, so that they can be waited for', async () => {
+    const zone = memoryZone()
+    const [first] = wanted(1)
+    zone.sets.set(first?.name ?? '', { name: first?.name ?? '', ttlSeconds: 10, values: ['"value0"'] })
+    const { written, changeIds, failed } = await present(wanted(1), { zones: zone.zones, time }, DEFAULTS)
+    expect({ changes: changeIds.length, failed: failed.size }).toEqual({ changes: 1, failed: 0 })
+    expect(await cleanUp(written, { zones: zone.zones, time }, DEFAULTS)).toEqual([])
+    expect(zone.sets.size).toBe(0)
+  })
+
+  it('that are gone already leave what others wrote untouched', async () => {
+    const zone = memoryZone()
+    const { written } = await present(wanted(1), { zones: zone.zones, time }, DEFAULTS)
+    const [name = ''] = zone.sets.keys()
+    const theirs = { name, ttlSeconds: 77, values: ['"theirs"'] }
+    zone.sets.set(name, theirs)
+    expect(await cleanUp(written, { zones: zone.zones, time }, DEFAULTS)).toEqual([])
+    expect(zone.sets.get(name)).toBe(theirs)
+  })
+
+  it('of one name that goes on being refused do not keep the others from being written', async () => {
+    const zone = memoryZone()
+    const change = zone.zones.change
+    const protectedName = wanted(3)[1]?.name
+    zone.zones.change = async (at, remove, create) =>
+      create.some(({ name }) => name === protectedName)
+        ? { refused: 'protected' }
+        : change(at, remove, create)
+    const { failed } = await present(wanted(3), { zones: zone.zones, time }, DEFAULTS)
+    expect([...failed].map(([place, { code }]) => `${place} ${code}`)).toEqual([
+      `Z1 ${protectedName} dns/change-refused`,
+    ])
+    expect(zone.sets.size).toBe(2)
+  })
+})
