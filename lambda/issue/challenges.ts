@@ -83,7 +83,7 @@ export async function waitInSync(
 /**
  * Take away our values and nothing else. Nothing there is success.
  *
- * @returns what could not be removed, one error a name
+ * @returns what could not be removed, one error a zone and cause
  */
 export async function cleanUp(
   written: readonly WrittenValues[],
@@ -100,7 +100,10 @@ export async function cleanUp(
       return { name, assumed: set, apply: (existing) => withoutValues(existing, ours) }
     })
     const { failed } = await rewrite(zones, zone, edits, time, settings)
-    for (const [name, error] of failed) errors.push(notCleaned(zone, name, error))
+    for (const error of new Set(failed.values())) {
+      const names = [...failed].flatMap(([name, why]) => (why === error ? [name] : []))
+      errors.push(notCleaned(zone, names, error))
+    }
   }
   return errors
 }
@@ -153,9 +156,9 @@ function withoutValues(set: TxtRecordSet | null, ours: readonly string[]): TxtRe
   return rest.length === 0 ? null : { ...set, values: rest }
 }
 
-function notCleaned(zone: HostedZone, name: string, cause: RotationError): RotationError {
-  const what = `challenge values stay at ${name} in ${zone.name} (${zone.id}): ${cause.message}`
-  return new RotationError('dns/clean-up-failed', what, { zone: zone.id, name }, { cause })
+function notCleaned(zone: HostedZone, names: readonly string[], cause: RotationError): RotationError {
+  const what = `challenge values stay at ${names.join(', ')} in ${zone.name} (${zone.id}): ${cause.message}`
+  return new RotationError('dns/clean-up-failed', what, { zone: zone.id, names }, { cause })
 }
 
 function quoted(value: string): string {

@@ -127,9 +127,9 @@ function announce(ordered: readonly Ordered[], { emit }: World): void {
 /** A value left behind is an error of every certificate that had wanted one there. */
 function blame(ordered: readonly Ordered[], errors: readonly RotationError[]): Failure[] {
   return errors.flatMap((error) => {
-    const at = error.facts['name']
+    const names = new Set(error.facts['names'] as readonly string[])
     return ordered
-      .filter(({ values }) => values.some(({ name }) => name === at))
+      .filter(({ values }) => values.some(({ name }) => names.has(name)))
       .map(({ certId }) => ({ certId, error }))
   })
 }

@@ -75,8 +75,7 @@ describe('challenge values', () => {
     zone.mishaps.set(2, { error: new RotationError('aws/access-denied', 'denied'), arrives: false })
     const errors = await cleanUp(written, { zones: zone.zones, time }, DEFAULTS)
     expect(errors.map(({ code, message }) => `${code} ${message}`)).toEqual([
-      'dns/clean-up-failed challenge values stay at _acme-challenge.h000.example.com in example.com (Z1): denied',
-      'dns/clean-up-failed challenge values stay at _acme-challenge.h001.example.com in example.com (Z1): denied',
+      'dns/clean-up-failed challenge values stay at _acme-challenge.h000.example.com, _acme-challenge.h001.example.com in example.com (Z1): denied',
     ])
   })
 
