@@ -53,6 +53,12 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 }
 
 if (import.meta.main) {
+  // a reader that went away must not end a rotation half-way
+  const ignoreClosedPipe = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  }
+  process.stdout.on('error', ignoreClosedPipe)
+  process.stderr.on('error', ignoreClosedPipe)
   process.exitCode = await main(process.argv.slice(2), {
     env: process.env,
     stdout: (text) => process.stdout.write(text),

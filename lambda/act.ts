@@ -11,15 +11,15 @@ import type { Action } from './plan/plan.ts'
 import type { Ports } from './ports.ts'
 import { storeAll } from './store/store.ts'
 import { undo } from './undo/undo.ts'
-import { serverNameOf, verifyAll } from './verify/verify.ts'
+import { serverNameOf, type Verified, verifyAll } from './verify/verify.ts'
 
 /** What acting came to for one certificate. */
 export interface Deed {
-  readonly issued: boolean
-  readonly attached: boolean
+  /** What was issued and stored. */
+  readonly stored: StoredCertificate | null
+  /** By target: the end of what was attached there and is in place. */
+  readonly inPlace: ReadonlyMap<string, EpochMs>
   readonly errors: readonly RotationError[]
-  /** The end of what was attached. */
-  readonly notAfter: EpochMs | null
 }
 
 export interface ActWorld {
@@ -53,7 +53,7 @@ export async function act(actions: readonly Action[], world: ActWorld): Promise<
   for (const broken of verified.done.filter((one) => one.broken !== null))
     for (const error of await undo(broken, ports)) failures.push({ certId: broken.certId, error })
 
-  return deeds(actions, failures, fresh, attached.done)
+  return deeds(actions, failures, fresh, verified.done)
 }
 
 function placementsOf(
@@ -66,15 +66,21 @@ function placementsOf(
     const stored = action.stored ?? fresh.get(action.certId)
     const before = world.observed.targets.get(targetKey(action.target))
     if (!stored || before?.problem !== null) return []
-    return [{ certId: action.certId, stored, before }]
+    return [{ certId: action.certId, stored, before, previous: before.attached.arn }]
   })
 }
 
-function verifyOnly(actions: readonly Action[], world: ActWorld): Placement[] {
+/** The swap was an earlier run's: what was there before is known only by what is still served. */
+function verifyOnly(actions: readonly Action[], { observed }: ActWorld): Placement[] {
   return actions.flatMap((action): Placement[] => {
     if (action.kind !== 'verify') return []
-    const before = world.observed.targets.get(targetKey(action.target))
-    return before?.problem === null ? [{ certId: action.certId, stored: action.stored, before }] : []
+    const before = observed.targets.get(targetKey(action.target))
+    if (before?.problem !== null) return []
+    const served = new Set(before.probe.flatMap((answer) => ('leaf' in answer ? [answer.leaf.serial] : [])))
+    const previous = observed.stored.find(
+      ({ serial }) => serial !== action.stored.serial && served.has(serial),
+    )
+    return [{ certId: action.certId, stored: action.stored, before, previous: previous?.arn ?? null }]
   })
 }
 
@@ -82,19 +88,20 @@ function deeds(
   actions: readonly Action[],
   failures: readonly Failure[],
   fresh: ReadonlyMap<string, StoredCertificate>,
-  attached: readonly Placement[],
+  verified: readonly Verified[],
 ): ReadonlyMap<string, Deed> {
   const ids = [...new Set(actions.map(({ certId }) => certId))]
   return new Map(
     ids.map((certId): [string, Deed] => {
-      const placements = attached.filter((placement) => placement.certId === certId)
+      const good = verified.filter((one) => one.certId === certId && one.broken === null)
       return [
         certId,
         {
-          issued: fresh.has(certId),
-          attached: placements.length > 0,
+          stored: fresh.get(certId) ?? null,
+          inPlace: new Map(
+            good.map(({ placement: { before, stored } }) => [targetKey(before.target), stored.notAfter]),
+          ),
           errors: failures.filter((failure) => failure.certId === certId).map(({ error }) => error),
-          notAfter: placements[0]?.stored.notAfter ?? null,
         },
       ]
     }),

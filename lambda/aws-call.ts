@@ -31,7 +31,7 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
  *
  * @param action the IAM action of the call, as in `route53:GetChange`: it is named in every message
  * @param resource what the call was about, for the message
- * @throws RotationError aws/…; what `known` does not catch and is no answer of AWS is thrown as it is
+ * @throws RotationError always: whatever comes out of a call to AWS has a code
  */
 export async function awsCall<T>(
   action: string,
@@ -52,10 +52,10 @@ export function isNamed(error: AwsError, ...names: readonly string[]): boolean {
   return names.some((name) => error.name === name || error.name === `${name}Exception` || error.Code === name)
 }
 
-function translate(action: string, resource: string, error: AwsError): Error {
-  const code = BY_NAME[error.name] ?? BY_NAME[error.Code ?? ''] ?? codeByKind(error)
-  if (!code) return error
-  const what = `${action} on ${resource} ${VERB[code] ?? 'was refused'}: ${error.name}: ${error.message}`
+function translate(action: string, resource: string, error: AwsError): RotationError {
+  if (error instanceof RotationError) return error
+  const code = BY_NAME[error.name] ?? BY_NAME[error.Code ?? ''] ?? codeByStatus(error)
+  const what = `${action} on ${resource} ${VERB[code] ?? 'was refused'}: ${words(error)}`
   return new RotationError(code, what, { action, resource, awsError: error.name }, { cause: error })
 }
 
@@ -67,11 +67,15 @@ const VERB: Partial<Record<ErrorCode, string>> = {
   'aws/unavailable': 'met a failing service',
 }
 
-function codeByKind(error: AwsError): ErrorCode | null {
-  const status = error.$metadata?.httpStatusCode
-  if (status !== undefined && status >= 500) return 'aws/unavailable'
-  if (status !== undefined && status >= 400) return 'aws/refused'
-  if (error.name === 'TimeoutError' || /^(E[A-Z]+|ENOTFOUND|EAI_AGAIN)$/.test(error.code ?? ''))
-    return 'aws/unreachable'
-  return null
+/** Its name, code and words, each once. */
+function words({ name, code, message }: AwsError): string {
+  const known = [name, code].filter((word) => word && word !== 'Error' && !message.includes(word))
+  return [...known, message].join(': ')
+}
+
+/** An error without a status never got an answer: a name that does not resolve, a reset, a time-out, TLS. */
+function codeByStatus({ $metadata }: AwsError): ErrorCode {
+  const status = $metadata?.httpStatusCode
+  if (status === undefined) return 'aws/unreachable'
+  return status >= 500 ? 'aws/unavailable' : 'aws/refused'
 }

@@ -104,7 +104,10 @@ export const ERRORS = {
   'aws/access-denied': { retry: 'never', hint: 'allow the action named, on the resource named' },
   'aws/credentials': { retry: 'never', hint: 'give valid AWS credentials to this process' },
   'aws/throttled': { retry: 'next-run', hint: 'another client of this account calls too often' },
-  'aws/unreachable': { retry: 'next-run', hint: "check the region and the network's way to AWS" },
+  'aws/unreachable': {
+    retry: 'next-run',
+    hint: "check the region and the network's way to AWS; a proxy that opens TLS needs NODE_EXTRA_CA_CERTS",
+  },
   'aws/unavailable': { retry: 'next-run', hint: 'the service has trouble; the next run tries again' },
   'aws/refused': { retry: 'next-run', hint: 'see what the service answered' },
   'run/failed': { retry: 'next-run', hint: 'see the errors of the certificates named' },

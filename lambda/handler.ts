@@ -33,7 +33,7 @@ export function createHandler({
     const startedAt = time.now()
     let prepared: Parameters<typeof run>[0]
     try {
-      const { config, warnings } = parseConfig(readConfig())
+      const { config, warnings } = parseConfig(readPacked(readConfig))
       prepared = {
         config,
         warnings,
@@ -58,10 +58,20 @@ export function createHandler({
     const { deployment, config } = prepared
     const region = env[ENV.region] ?? ''
     const ports = compose(config, { region, deployment, emit, time, settings, ...seams })
-    const { ok, outcomes } = await run(prepared, ports, settings)
+    const { ok, outcomes, error } = await run(prepared, ports, settings)
+    if (error) throw error
     const failed = outcomes.filter(isFailure).map(({ certId }) => certId)
     if (!ok) throw new RotationError('run/failed', `failed for ${failed.join(', ')}`, { failed })
     return { ok, outcomes }
+  }
+}
+
+function readPacked(readConfig: () => string): string {
+  try {
+    return readConfig()
+  } catch (cause) {
+    const what = `the configuration beside the function cannot be read: ${(cause as Error).message}`
+    throw new RotationError('config/unreadable', what, {}, { cause })
   }
 }
 

@@ -91,8 +91,10 @@ export interface Observed {
   readonly targets: ReadonlyMap<string, TargetFacts>
   /** Everything under the deployment's path. */
   readonly stored: readonly StoredCertificate[]
-  /** By ARN; only for those of ours whose specification differs or that are not attached everywhere. */
+  /** By ARN; only for those of ours whose specification differs, or that a target has not or does not serve. */
   readonly details: ReadonlyMap<string, CertificateDetail>
+  /** By ARN: why one of those could not be read. */
+  readonly unread: ReadonlyMap<string, RotationError>
 }
 
 /** Server certificates of the whole account, in all regions. */

@@ -24,7 +24,8 @@ Running it agrees to the terms of the CA that FILE names (Let's Encrypt where it
   --interval DURATION  time to the next run, as 90m, 6h or 1d (default: 1d)
   --json               print events as JSON lines instead of text
 
-Region and credentials are found as in the AWS CLI; AWS_ENDPOINT_URL and NODE_EXTRA_CA_CERTS are honoured.
+The region is AWS_REGION or AWS_DEFAULT_REGION; credentials are found as in the AWS CLI. AWS_ENDPOINT_URL and
+NODE_EXTRA_CA_CERTS are honoured.
 Exit code: 0 settled, or planned; 1 something failed; 2 wrong usage or configuration.
 `
 
@@ -49,7 +50,8 @@ export const runCommand = {
     })
     const ports = compose(config, { region, deployment, emit })
     const report = await run({ config, warnings, invocation, deployment, intervalMs }, ports, DEFAULTS)
-    if (!json) io.stdout(reportText(report, invocation.dryRun))
+    if (!json && report.outcomes.length > 0) io.stdout(reportText(report, invocation.dryRun))
+    if (report.error) throw report.error
     return report.ok ? EXIT_DONE : EXIT_FAILED
 
     function printPlan(event: Parameters<typeof planText>[0]): void {
@@ -123,7 +125,7 @@ function readDuration(text: string): number {
 }
 
 function regionOf(env: Io['env']): string {
-  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION']
+  const region = env['AWS_REGION'] || env['AWS_DEFAULT_REGION']
   if (region) return region
   throw new RotationError('usage/invalid', 'no region is given: set AWS_REGION to that of the load balancers')
 }

@@ -11,7 +11,7 @@ import {
 import { type AwsError, awsCall, isNamed } from '../aws-call.ts'
 import { RotationError } from '../errors.ts'
 import { readLeaf } from '../leaf.ts'
-import type { CertificateDetail, StoredCertificate, StoreQuota } from '../model.ts'
+import type { CertificateDetail, Leaf, StoredCertificate, StoreQuota } from '../model.ts'
 import { parseStoredName } from '../names.ts'
 import type { CertificateStore, CertificateUpload } from '../ports.ts'
 
@@ -25,7 +25,7 @@ export function iamStore(client: IAMClient, path: string): CertificateStore {
     const tags = Object.fromEntries((found.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]))
     return {
       arn: found.ServerCertificateMetadata?.Arn ?? '',
-      leaf: readLeaf(found.CertificateBody ?? ''),
+      leaf: parseLeaf(name, found.CertificateBody ?? ''),
       tags,
     }
   }
@@ -132,6 +132,19 @@ function explainUpload(error: AwsError, { name }: CertificateUpload): RotationEr
 
 function isTwin(error: unknown): boolean {
   return error instanceof RotationError && String(error.facts['awsError']).startsWith('EntityAlreadyExists')
+}
+
+function parseLeaf(name: string, pem: string): Leaf {
+  try {
+    return readLeaf(pem)
+  } catch (cause) {
+    throw new RotationError(
+      'store/certificate-unreadable',
+      `IAM's ${name} is no certificate`,
+      { name },
+      { cause },
+    )
+  }
 }
 
 async function orNull<T>(answer: Promise<T>): Promise<T | null> {

@@ -8,8 +8,9 @@ import {
   type ResourceRecordSet,
   type Route53Client,
 } from '@aws-sdk/client-route-53'
-import { awsCall, isNamed } from '../aws-call.ts'
-import type { ListedZone, NameFacts, TxtRecordSet, Zones } from '../ports.ts'
+import { type AwsError, awsCall, isNamed } from '../aws-call.ts'
+import { RotationError } from '../errors.ts'
+import type { HostedZone, ListedZone, NameFacts, TxtRecordSet, Zones } from '../ports.ts'
 
 export function route53Zones(client: Route53Client): Zones {
   return {
@@ -35,7 +36,12 @@ export function route53Zones(client: Route53Client): Zones {
         StartRecordName: name,
         MaxItems: 100,
       })
-      const page = await awsCall('route53:ListResourceRecordSets', zone.id, () => client.send(command))
+      const page = await awsCall(
+        'route53:ListResourceRecordSets',
+        zone.id,
+        () => client.send(command),
+        noZone(zone),
+      )
       for (const set of page.ResourceRecordSets ?? []) if (plainName(set.Name) === name) sets.push(set)
       return toFacts(name, sets)
     },
@@ -59,7 +65,7 @@ export function route53Zones(client: Route53Client): Zones {
           throw error
         }
       }
-      return awsCall('route53:ChangeResourceRecordSets', zone.id, call)
+      return awsCall('route53:ChangeResourceRecordSets', zone.id, call, noZone(zone))
     },
 
     async isInSync(changeId) {
@@ -69,6 +75,16 @@ export function route53Zones(client: Route53Client): Zones {
       return answer.ChangeInfo?.Status === 'INSYNC'
     },
   }
+}
+
+/** An id comes from the configuration, or a zone was deleted a moment ago. */
+function noZone({ id, name }: HostedZone): (error: AwsError) => RotationError | null {
+  return (error) =>
+    isNamed(error, 'NoSuchHostedZone')
+      ? new RotationError('dns/zone-not-found', `no hosted zone has the id ${id}, looked for it as ${name}`, {
+          zone: id,
+        })
+      : null
 }
 
 function toFacts(name: string, sets: readonly ResourceRecordSet[]): NameFacts {

@@ -14,6 +14,8 @@ export interface Placement {
   readonly stored: StoredCertificate
   /** As it was before the swap. */
   readonly before: ReachableTarget
+  /** ARN of what the listener served before; `null` when that is not known any more. */
+  readonly previous: string | null
 }
 
 export function attachAll(

@@ -109,38 +109,39 @@ function readTargets(shape: EntryShape, path: Path, problems: Problem[]): Target
   })
 }
 
-/** Entries without a name that want the same certificate are one, with the targets of all. */
+/** Entries without a name that want the same certificate are one, with the targets of all, named by the first. */
 function merge(entries: readonly Entry[], problems: Problem[]): Certificate[] {
   const byId = new Map<string, { entry: Entry; certificate: Certificate }>()
+  const unnamed = new Map<string, string>()
   for (const entry of entries) {
-    const { id } = entry.certificate
-    const earlier = byId.get(id)
-    if (!earlier) byId.set(id, { entry, certificate: entry.certificate })
-    else if (!entry.named && !earlier.entry.named && wantTheSame(earlier.certificate, entry.certificate))
-      byId.set(id, {
-        entry: earlier.entry,
-        certificate: {
-          ...earlier.certificate,
-          targets: [...earlier.certificate.targets, ...entry.certificate.targets],
-        },
-      })
-    else
-      problems.push({
-        path: toPath([...entry.path, 'name']),
-        found: entry.named ? show(id) : `no name, and ${show(id)} is taken by ${toPath(earlier.entry.path)}`,
-        expected: `another name, for example ${show(freeName(entry.certificate, new Set(byId.keys())))}`,
-      })
+    const { certificate } = entry
+    const same = entry.named ? undefined : byId.get(unnamed.get(wish(certificate)) ?? '')
+    const holder = byId.get(certificate.id)
+    if (same) {
+      const targets = [...same.certificate.targets, ...certificate.targets]
+      byId.set(same.certificate.id, { entry: same.entry, certificate: { ...same.certificate, targets } })
+    } else if (holder) {
+      problems.push(nameTaken(entry, holder.entry, new Set(byId.keys())))
+    } else {
+      byId.set(certificate.id, { entry, certificate })
+      if (!entry.named) unnamed.set(wish(certificate), certificate.id)
+    }
   }
   return [...byId.values()].map(({ certificate }) => certificate)
 }
 
-function wantTheSame(a: Certificate, b: Certificate): boolean {
-  return (
-    hostsHash(a.hosts) === hostsHash(b.hosts) &&
-    a.keyType === b.keyType &&
-    a.profile === b.profile &&
-    a.takeOver === b.takeOver
-  )
+/** What a certificate is wanted to be, wherever it goes. */
+function wish({ hosts, keyType, profile, takeOver }: Certificate): string {
+  return JSON.stringify([hostsHash(hosts), keyType, profile, takeOver])
+}
+
+function nameTaken(entry: Entry, holder: Entry, taken: ReadonlySet<string>): Problem {
+  const id = show(entry.certificate.id)
+  return {
+    path: toPath([...entry.path, 'name']),
+    found: entry.named ? id : `no name, and ${id} is taken by ${toPath(holder.path)}`,
+    expected: `another name, for example ${show(freeName(entry.certificate, taken))}`,
+  }
 }
 
 function freeName(certificate: Certificate, taken: ReadonlySet<string>): string {

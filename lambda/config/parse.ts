@@ -1,11 +1,11 @@
 /** The configuration file as text -> what the run works with, or every problem at once. Pure. */
-import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
 import { DEFAULTS } from '../defaults.ts'
 import { RotationError } from '../errors.ts'
 import type { Certificate } from '../model.ts'
 import type { HostedZone } from '../ports.ts'
 import { readEntries, type WrittenEntry } from './entries.ts'
 import { normaliseHost } from './hosts.ts'
+import { parseJson } from './json.ts'
 import { fromIssues, type KeysAt, type Path, type Problem, show, toLine, toPath } from './problems.ts'
 import { type DocumentShape, documentShape, entryShape, listShape } from './schema.ts'
 
@@ -73,21 +73,6 @@ export function toDocument(config: Config): object {
       take_over: certificate.takeOver,
     })),
   }
-}
-
-function parseJson(text: string): unknown {
-  const errors: ParseError[] = []
-  const document: unknown = parse(text, errors, { disallowComments: true, allowTrailingComma: false })
-  const [error] = errors
-  if (!error) return document
-  const before = text.slice(0, error.offset).split('\n')
-  const line = before.length
-  const column = (before.at(-1) ?? '').length + 1
-  const fault = printParseErrorCode(error.error)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-  const what = text.trim() === '' ? 'the configuration is empty' : `the configuration is no JSON: ${fault}`
-  throw new RotationError('config/syntax', `${what}, line ${line}, column ${column}`, { line, column })
 }
 
 /** Branch on the shape first: a union of both shapes would hide which key is wrong. */

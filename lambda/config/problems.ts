@@ -59,7 +59,7 @@ function expectation(issue: z.core.$ZodIssue, value: unknown): string {
     case 'too_big':
       return issue.origin === 'number' ? `at most ${issue.maximum}` : `at most ${issue.maximum} characters`
     default:
-      return EXPECTED_AT[String(issue.path.at(-1))] ?? EXPECTED_AT[String(issue.path.at(-2))] ?? issue.message
+      return formAt(issue.path.map(String)) ?? issue.message
   }
 }
 
@@ -71,10 +71,18 @@ const A_TYPE: Readonly<Record<string, string>> = {
   number: 'a number',
 }
 
+/** Of the key that holds the value, or of the list that it is in; the name of a load balancer has a form of its own. */
+function formAt(path: readonly string[]): string | undefined {
+  const key = path.at(-1) ?? ''
+  const outer = path.at(-2) ?? ''
+  return EXPECTED_AT[outer === 'elb' && key === 'name' ? 'elb' : key] ?? EXPECTED_AT[outer]
+}
+
 /** For values whose form is a pattern, by the key that holds them. */
 const EXPECTED_AT: Readonly<Record<string, string>> = {
   port: 'a port from 1 to 65535, as a number or a string',
-  name: 'the name of a load balancer: up to 32 letters, digits and hyphens',
+  elb: 'the name of a load balancer: up to 32 letters, digits and hyphens',
+  name: 'a name without control characters',
   directory_url: 'an https:// URL',
   contact: 'an address as in mailto:ops@example.com',
   id: 'the id of a hosted zone, as in Z0123456789ABCDEFGHIJ',

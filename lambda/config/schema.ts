@@ -23,7 +23,13 @@ const elb = z
 const target = z.strictObject({ elb })
 
 export const entryShape = z.strictObject({
-  name: z.string().min(1).max(128).optional().describe('Unique name; the first host when left out.'),
+  name: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^\P{Cc}*$/u)
+    .optional()
+    .describe('Unique name; the first host when left out.'),
   hosts: z.array(z.string()).min(1).describe('DNS names of the certificate; a wildcard as *.example.com.'),
   key_type: z
     .enum(KEY_TYPES)

@@ -23,9 +23,14 @@ export interface WrittenValues {
   readonly set: TxtRecordSet | null
 }
 
+export interface ZoneChange {
+  readonly zoneId: string
+  readonly changeId: string
+}
+
 export interface Presented {
   readonly written: readonly WrittenValues[]
-  readonly changeIds: readonly string[]
+  readonly changes: readonly ZoneChange[]
   /** By zone id and name: why nothing could be written there. */
   readonly failed: ReadonlyMap<string, RotationError>
 }
@@ -42,7 +47,7 @@ export async function present(
   settings: Settings,
 ): Promise<Presented> {
   const written: WrittenValues[] = []
-  const changeIds: string[] = []
+  const changes: ZoneChange[] = []
   const failed = new Map<string, RotationError>()
   for (const { zone, names } of byZone(wanted)) {
     const edits = [...names].map(([name, ours]): Edit => {
@@ -53,7 +58,7 @@ export async function present(
       }
     })
     const result = await rewrite(zones, zone, edits, time, settings)
-    changeIds.push(...result.changeIds)
+    changes.push(...result.changeIds.map((changeId) => ({ zoneId: zone.id, changeId })))
     for (const [name, set] of result.sets) written.push({ zone, name, ours: names.get(name) ?? [], set })
     for (const [name, error] of result.failed) {
       failed.set(placeKey(zone, name), error)
@@ -62,22 +67,33 @@ export async function present(
         written.push({ zone, name, ours, set: withValues(null, name, ours, settings.challengeTtlSeconds) })
     }
   }
-  return { written, changeIds, failed }
+  return { written, changes, failed }
 }
 
-/** Block until all of Route53's servers have every change. @throws RotationError dns/not-in-sync */
+/**
+ * Block until all of Route53's servers have every change.
+ *
+ * @returns by zone id: why its changes are not known to be there, dns/not-in-sync or that they could not be asked for
+ */
 export async function waitInSync(
-  changeIds: readonly string[],
+  changes: readonly ZoneChange[],
   { zones, time }: World,
   settings: Settings,
-): Promise<void> {
+): Promise<ReadonlyMap<string, RotationError>> {
+  const late = new Map<string, RotationError>()
   const bounds = { intervalMs: settings.dnsSyncIntervalMs, timeoutMs: settings.dnsSyncTimeoutMs }
-  for (const changeId of changeIds) {
-    const inSync = await poll(time, bounds, async () => ((await zones.isInSync(changeId)) ? true : null))
-    if (inSync) continue
-    const what = `Route53's change ${changeId} was still PENDING after ${settings.dnsSyncTimeoutMs / 1000} s`
-    throw new RotationError('dns/not-in-sync', what, { changeId })
+  for (const { zoneId, changeId } of changes) {
+    try {
+      const inSync = await poll(time, bounds, async () => ((await zones.isInSync(changeId)) ? true : null))
+      if (inSync) continue
+      const what = `Route53's change ${changeId} was still PENDING after ${settings.dnsSyncTimeoutMs / 1000} s`
+      late.set(zoneId, new RotationError('dns/not-in-sync', what, { changeId }))
+    } catch (error) {
+      if (!(error instanceof RotationError)) throw error
+      late.set(zoneId, error)
+    }
   }
+  return late
 }
 
 /**

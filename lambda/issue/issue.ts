@@ -92,35 +92,26 @@ async function answerAll(
   world: World,
   settings: Settings,
 ): Promise<Done<Ordered>> {
-  const shown = await each(ordered, settings.concurrency, async (item) => {
+  announce(ordered, presented, world)
+  const late = await waitInSync(presented.changes, world, settings)
+  if (presented.changes.length > late.size)
+    world.emit({ event: 'challenge.synced', names: presented.written.length })
+  return each(ordered, settings.concurrency, async (item) => {
     for (const { zone, name } of item.values) {
-      const error = presented.failed.get(placeKey(zone, name))
+      const error = presented.failed.get(placeKey(zone, name)) ?? late.get(zone.id)
       if (error) throw error
     }
-    return item
-  })
-  if (presented.changeIds.length > 0) {
-    announce(shown.done, world)
-    try {
-      await waitInSync(presented.changeIds, world, settings)
-    } catch (thrown) {
-      const late = await each(shown.done, 1, (): Promise<Ordered> => Promise.reject(thrown))
-      return { done: [], failed: [...shown.failed, ...late.failed] }
-    }
-    world.emit({ event: 'challenge.synced', names: presented.written.length })
-  }
-  const answered = await each(shown.done, settings.concurrency, async (item) => {
     await world.authority.answer(item.order)
     world.emit({ event: 'challenge.seen', certId: item.certId })
     return item
   })
-  return { done: answered.done, failed: [...shown.failed, ...answered.failed] }
 }
 
-function announce(ordered: readonly Ordered[], { emit }: World): void {
+function announce(ordered: readonly Ordered[], { failed }: Presented, { emit }: World): void {
   const namesOf = new Map<string, Set<string>>()
   for (const { zone, name } of ordered.flatMap(({ values }) => values))
-    namesOf.set(zone.name, (namesOf.get(zone.name) ?? new Set()).add(name))
+    if (!failed.has(placeKey(zone, name)))
+      namesOf.set(zone.name, (namesOf.get(zone.name) ?? new Set()).add(name))
   for (const [zone, names] of namesOf) emit({ event: 'challenge.presented', zone, names: [...names] })
 }
 
@@ -164,13 +155,14 @@ function checkDelivered(desired: Certificate, chain: readonly string[], key: Key
     throw new RotationError('acme/certificate-unusable', `the CA's certificate lacks ${lacking.join(', ')}`)
   if (!x509.publicKey.equals(createPublicKey(key)))
     throw new RotationError('acme/certificate-unusable', "the CA's certificate is for another key")
-  if (leaf.notBefore > now || leaf.notAfter <= now) {
-    const span = `${toIso(leaf.notBefore)} to ${toIso(leaf.notAfter)}`
-    throw new RotationError('acme/certificate-unusable', `the CA's certificate is good from ${span}, not now`)
-  }
+  if (leaf.notAfter <= now)
+    throw new RotationError(
+      'acme/certificate-unusable',
+      `the CA's certificate ended on ${toIso(leaf.notAfter)}`,
+    )
   return leaf
 }
 
 function splitPem(pem: string): string[] {
-  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? []
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
 }

@@ -13,15 +13,18 @@ export interface Limited {
  * Hold back orders for which the store has no room: a certificate that cannot be uploaded is an order wasted.
  * The plan's order decides who gets the room that is left.
  *
- * @param quota `null` when it was not asked because nothing is to be issued
+ * @param quota `null` when it was not asked because nothing is to be issued; an error when it could not be asked
  */
-export function limit(actions: readonly Action[], quota: StoreQuota | null): Limited {
+export function limit(actions: readonly Action[], quota: StoreQuota | RotationError | null): Limited {
   const heldBack = new Map<string, RotationError>()
-  let room = quota ? quota.limit - quota.used : Number.POSITIVE_INFINITY
+  const unknown = quota instanceof RotationError ? quota : null
+  const known = quota instanceof RotationError ? null : quota
+  let room = known ? known.limit - known.used : Number.POSITIVE_INFINITY
   for (const action of actions) {
     if (action.kind !== 'issue') continue
-    if (room > 0) room--
-    else if (quota) heldBack.set(action.certId, quotaFull(quota))
+    if (unknown) heldBack.set(action.certId, unknown)
+    else if (room > 0) room--
+    else if (known) heldBack.set(action.certId, quotaFull(known))
   }
   return { run: actions.filter(({ certId }) => !heldBack.has(certId)), heldBack }
 }

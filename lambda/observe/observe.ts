@@ -21,14 +21,19 @@ import { serverNameOf } from '../verify/verify.ts'
 
 type World = Pick<Ports, 'loadBalancers' | 'store' | 'probe'>
 
-/** @throws RotationError only when AWS could not be asked at all; what is wrong with one target is in its facts */
+/**
+ * @param justStored certificates that this run has stored: IAM may list them late
+ * @throws RotationError only when AWS could not be asked at all; what is wrong with one target or certificate is a
+ *   value in what is observed
+ */
 export async function observe(
   desired: readonly Certificate[],
+  justStored: readonly StoredCertificate[],
   world: World,
   settings: Settings,
 ): Promise<Observed> {
-  const [balancers, stored] = await Promise.all([world.loadBalancers.list(), world.store.list()])
-  const byArn = new Map(stored.map((certificate) => [certificate.arn, certificate]))
+  const [balancers, listed] = await Promise.all([world.loadBalancers.list(), world.store.list()])
+  const byArn = new Map([...justStored, ...listed].map((certificate) => [certificate.arn, certificate]))
   const wanted = desired.flatMap((certificate) =>
     certificate.targets.map((target) => ({ certificate, target })),
   )
@@ -36,8 +41,8 @@ export async function observe(
     lookAt(target, certificate, balancers, byArn, world),
   )
   const targets = new Map(facts.map((fact) => [targetKey(fact.target), fact]))
-  const details = await readDetails(desired, targets, stored, world, settings)
-  return { targets, stored, details }
+  const stored = [...byArn.values()]
+  return { targets, stored, ...(await readDetails(desired, targets, stored, world, settings)) }
 }
 
 async function lookAt(
@@ -107,31 +112,39 @@ function unreadable(arn: string, why: string): RotationError {
   return new RotationError('store/certificate-unreadable', `${arn} cannot be read: ${why}`, { arn })
 }
 
-/** A settled certificate costs no call: only where the specification differs, or a target has another one. */
+/** A settled certificate costs no call: only where the specification differs, or a target has another or serves none. */
 async function readDetails(
   desired: readonly Certificate[],
   targets: ReadonlyMap<string, TargetFacts>,
   stored: readonly StoredCertificate[],
   { store }: World,
   settings: Settings,
-): Promise<ReadonlyMap<string, CertificateDetail>> {
+): Promise<Pick<Observed, 'details' | 'unread'>> {
+  const details = new Map<string, CertificateDetail>()
+  const unread = new Map<string, RotationError>()
   const asked = desired.flatMap((certificate) => {
     const wanted = specificationHash(certificate)
-    const attachedArns = certificate.targets.map((target) => {
-      const facts = targets.get(targetKey(target))
-      return facts?.problem === null ? facts.attached.arn : null
-    })
+    const here = certificate.targets.flatMap((target) => targets.get(targetKey(target)) ?? [])
     return stored
       .filter(({ idHash: hash }) => hash === idHash(certificate.id))
-      .filter(
-        ({ arn, specificationHash: hash }) => hash !== wanted || attachedArns.some((other) => other !== arn),
-      )
+      .filter((one) => one.specificationHash !== wanted || !here.every((facts) => isServed(facts, one.arn)))
   })
-  const details = await inParallel(asked, settings.concurrency, async ({ arn }) => {
-    const detail = await store.read(arn)
-    return detail ? ([[arn, detail]] as const) : []
+  await inParallel(asked, settings.concurrency, async ({ arn }) => {
+    try {
+      const detail = await store.read(arn)
+      if (detail) details.set(arn, detail)
+    } catch (thrown) {
+      if (!(thrown instanceof RotationError)) throw thrown
+      unread.set(arn, thrown)
+    }
   })
-  return new Map(details.flat())
+  return { details, unread }
+}
+
+function isServed(facts: TargetFacts, arn: string): boolean {
+  return (
+    facts.problem !== null || (facts.attached.arn === arn && facts.probe.some((answer) => 'leaf' in answer))
+  )
 }
 
 function asText({ port, protocol }: Listener): string {

@@ -82,7 +82,9 @@ const renewalDue: Check = ({ current, now, intervalMs }) => {
   const foreign = current.origin === 'foreign' ? ` (foreign, by ${current.leaf.issuer})` : ''
   const left = lifetime.notAfter - now
   const end = left > 0 ? `ends in ${toSpan(left)}` : `ended ${toSpan(left)} ago`
-  return { code: 'renewal-due', detail: `${end}, on ${toDay(lifetime.notAfter)}${foreign}` }
+  const slow =
+    due === 'window-closes' ? '; runs are too rare for it: its window closes before the next one' : ''
+  return { code: 'renewal-due', detail: `${end}, on ${toDay(lifetime.notAfter)}${foreign}${slow}` }
 }
 
 const forced: Check = (subject) => (subject.forced ? { code: 'forced', detail: 'as asked' } : null)

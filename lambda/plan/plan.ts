@@ -1,13 +1,13 @@
 /**
  * The decision, whole. For each certificate:
  *
- *   1. Targets with a problem are set aside; a foreign certificate that covers the hosts and is not due keeps
+ *   1. Targets with a problem are set aside, and those where the newest of ours was rejected; a foreign certificate that covers the hosts and is not due keeps
  *      its place (unless take_over is "now", or the run is forced); one that cannot be read is held back.
  *   2. For the targets that remain, the certificate stands on the newest stored one of ours that has the wanted
  *      specification, else on the newest of ours, else on the foreign one that ends first.
  *   3. The first of ISSUE_CHECKS that speaks orders a new one, to be attached to all of these targets.
  *   4. Else each target that has another one attached gets it, and each listener that has it attached but
- *      serves another is looked at again. A listener where it was rejected is left alone.
+ *      serves another is looked at again.
  *
  * What does not act gives a standing, so that the report can say why nothing was done.
  */
@@ -57,8 +57,6 @@ export interface Standing {
 export interface Plan {
   readonly actions: readonly Action[]
   readonly standings: readonly Standing[]
-  /** By certificate: when what it stands on ends. The nearest goes first. */
-  readonly ends: ReadonlyMap<string, EpochMs>
 }
 
 export interface PlanContext {
@@ -85,7 +83,6 @@ export function plan(desired: readonly Certificate[], observed: Observed, contex
   return {
     actions: decided.flatMap(({ actions }) => actions),
     standings: decided.flatMap(({ standings }) => standings),
-    ends: new Map(decided.map(({ certId, ends }) => [certId, ends])),
   }
 }
 
@@ -93,11 +90,13 @@ interface Decision {
   readonly certId: string
   readonly actions: readonly Action[]
   readonly standings: readonly Standing[]
+  /** When what it stands on ends: the nearest goes first. */
   readonly ends: EpochMs
 }
 
 function decide(desired: Certificate, observed: Observed, context: PlanContext): Decision {
   const forced = context.force.has(desired.id)
+  const ours = newestOfOurs(desired, observed)
   const standings: Standing[] = []
   const wanting: ReachableTarget[] = []
   for (const facts of desired.targets.flatMap((target) => observed.targets.get(targetKey(target)) ?? [])) {
@@ -106,23 +105,41 @@ function decide(desired: Certificate, observed: Observed, context: PlanContext):
         ? failed(desired, facts.problem)
         : forced
           ? null
-          : keepForeign(desired, facts, context)
+          : (leftAlone(desired, facts, ours, observed, context) ?? keepForeign(desired, facts, context))
     if (standing) standings.push(standing)
     else if (facts.problem === null) wanting.push(facts)
   }
-  const current = standsOn(desired, wanting, observed)
-  const ends = current ? lifetimeOf(current).notAfter : 0
-  if (wanting.length === 0)
-    return { certId: desired.id, actions: [], standings, ends: foreignEnd(desired, observed) }
+  const current: Current | null = ours
+    ? { origin: 'ours', stored: ours, detail: observed.details.get(ours.arn) ?? null }
+    : firstForeign(wanting)
+  const ends = current ? lifetimeOf(current).notAfter : foreignEnd(desired, observed)
+  if (wanting.length === 0) return { certId: desired.id, actions: [], standings, ends }
+  const unread = ours && observed.unread.get(ours.arn)
+  if (unread)
+    return { certId: desired.id, actions: [], standings: [...standings, failed(desired, unread)], ends }
 
   const reason = firstReason({ desired, current, forced, now: context.now, intervalMs: context.intervalMs })
-  const actions = reason
-    ? issueFor(desired, wanting, reason)
-    : current?.origin === 'ours'
-      ? place(desired, wanting, current.stored, observed, standings)
-      : []
+  const actions = reason ? issueFor(desired, wanting, reason) : ours ? place(desired, wanting, ours) : []
   if (actions.length === 0 && current && standings.length === 0) standings.push(settled(desired, current))
   return { certId: desired.id, actions, standings, ends }
+}
+
+/**
+ * A listener that broke with what is still the newest of ours gets it not again; while it has it, because undoing
+ * failed, that is a failure. Until a new one is due or the specification changes, it is a failure at every run.
+ */
+function leftAlone(
+  desired: Certificate,
+  { target, attached }: ReachableTarget,
+  ours: StoredCertificate | null,
+  observed: Observed,
+  { now, intervalMs }: PlanContext,
+): Standing | null {
+  if (!ours || !isRejectedAt(observed.details.get(ours.arn)?.tags[TAG.rejected], target)) return null
+  const detail = observed.details.get(ours.arn) ?? null
+  const current: Current = { origin: 'ours', stored: ours, detail }
+  if (firstReason({ desired, current, forced: false, now, intervalMs })) return null
+  return attached.arn === ours.arn ? stillBroken(desired, target, ours) : rejected(desired, target, ours)
 }
 
 /** @returns why the foreign certificate at a target stays, or `null` when the target wants one of ours. */
@@ -147,16 +164,15 @@ function keepForeign(desired: Certificate, facts: ReachableTarget, context: Plan
   }
 }
 
-function standsOn(
-  desired: Certificate,
-  wanting: readonly ReachableTarget[],
-  observed: Observed,
-): Current | null {
+/** The newest stored one that has the wanted specification, else the newest of this id. */
+function newestOfOurs(desired: Certificate, observed: Observed): StoredCertificate | null {
   const id = idHash(desired.id)
   const ours = observed.stored.filter((stored) => stored.idHash === id).sort(newestFirst)
   const wanted = specificationHash(desired)
-  const stored = ours.find(({ specificationHash }) => specificationHash === wanted) ?? ours[0]
-  if (stored) return { origin: 'ours', stored, detail: observed.details.get(stored.arn) ?? null }
+  return ours.find(({ specificationHash }) => specificationHash === wanted) ?? ours[0] ?? null
+}
+
+function firstForeign(wanting: readonly ReachableTarget[]): Current | null {
   const leaves = wanting.flatMap(({ attached }) => (attached.origin === 'foreign' ? [attached.leaf] : []))
   const [first] = leaves.sort((a, b) => a.notAfter - b.notAfter)
   return first ? { origin: 'foreign', leaf: first } : null
@@ -180,17 +196,9 @@ function place(
   desired: Certificate,
   wanting: readonly ReachableTarget[],
   stored: StoredCertificate,
-  observed: Observed,
-  standings: Standing[],
 ): Action[] {
-  const rejectedTag = observed.details.get(stored.arn)?.tags[TAG.rejected]
-  return wanting.flatMap((facts): Action[] => {
-    const { target, attached, probe } = facts
+  return wanting.flatMap(({ target, attached, probe }): Action[] => {
     if (attached.arn !== stored.arn) {
-      if (isRejectedAt(rejectedTag, target)) {
-        standings.push(rejected(desired, target, stored))
-        return []
-      }
       const reason: Reason = { code: 'not-attached', detail: `${targetKey(target)} has another certificate` }
       return [{ kind: 'attach', certId: desired.id, reason, target, stored }]
     }
@@ -229,6 +237,12 @@ function rejected(desired: Certificate, target: Target, stored: StoredCertificat
   const what = `${targetKey(target)} broke with ${stored.name} and has its previous certificate back`
   const error = new RotationError('verify/rejected', what, { listener: targetKey(target), name: stored.name })
   return { certId: desired.id, state: 'rejected', detail: what, error }
+}
+
+function stillBroken(desired: Certificate, target: Target, stored: StoredCertificate): Standing {
+  const what = `${targetKey(target)} broke with ${stored.name}, and still has it attached`
+  const error = new RotationError('undo/failed', what, { listener: targetKey(target), name: stored.name })
+  return { certId: desired.id, state: 'failed', detail: what, error }
 }
 
 /** When nothing of ours is wanted: the end of the foreign certificate that ends first. */

@@ -2,11 +2,13 @@
 import type { Deed } from '../act.ts'
 import type { RotationError } from '../errors.ts'
 import { DAY_MS, toDay } from '../instant.ts'
-import type { Certificate, EpochMs, Outcome, OutcomeState } from '../model.ts'
+import type { Certificate, EpochMs, Observed, Outcome, OutcomeState, ReachableTarget } from '../model.ts'
+import { targetKey } from '../model.ts'
 import type { Plan, Standing } from '../plan/plan.ts'
 
 export interface Evidence {
   readonly plan: Plan
+  readonly observed: Observed
   readonly deed: Deed | undefined
   readonly heldBack: RotationError | undefined
   /** Then what the plan wants is not done, and the outcome says what that is. */
@@ -14,13 +16,16 @@ export interface Evidence {
 }
 
 /** How a certificate ended the run: the worst of what was found and done; what was done where nothing is wrong. */
-export function outcomeOf({ id }: Certificate, { plan, deed, heldBack, dryRun }: Evidence): Outcome {
+export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome {
+  const { id } = certificate
+  const { plan, deed, heldBack, dryRun } = evidence
   const standings = plan.standings.filter(({ certId }) => certId === id)
   const errors = [
     ...(heldBack ? [heldBack] : []),
     ...(deed?.errors ?? []),
     ...standings.flatMap(({ error }) => (error ? [error] : [])),
   ]
+  const notAfter = installedEnd(certificate, evidence)
   const planned = dryRun ? plan.actions.filter(({ certId }) => certId === id).map(({ kind }) => kind) : []
   if (planned.length > 0 && errors.length === 0)
     return {
@@ -28,13 +33,29 @@ export function outcomeOf({ id }: Certificate, { plan, deed, heldBack, dryRun }:
       state: 'held-back',
       detail: `dry run: would ${planned.join(', ')}`,
       errors,
-      notAfter: null,
+      notAfter,
     }
-  const state =
-    worst(errors, standings) ?? (deed?.issued ? 'renewed' : deed?.attached ? 'attached' : 'settled')
-  const known = deed?.notAfter ?? plan.ends.get(id) ?? null
-  const notAfter = known === 0 || known === Number.MAX_SAFE_INTEGER ? null : known
+  const done: OutcomeState = deed?.stored ? 'renewed' : deed && deed.inPlace.size > 0 ? 'attached' : 'settled'
+  const state = worst(errors, standings) ?? done
   return { certId: id, state, detail: detailOf(state, errors, standings, notAfter), errors, notAfter }
+}
+
+/** When the first of what is really in place ends: what was put there in this run, else what was observed. */
+function installedEnd({ targets }: Certificate, { observed, deed }: Evidence): EpochMs | null {
+  const ends = targets.flatMap((target) => {
+    const inPlace = deed?.inPlace.get(targetKey(target))
+    const facts = observed.targets.get(targetKey(target))
+    return inPlace ?? (facts?.problem === null ? (attachedEnd(facts) ?? []) : [])
+  })
+  return ends.length === 0 ? null : Math.min(...ends)
+}
+
+/** What is served counts; where nothing answers, what is attached. */
+function attachedEnd({ attached, probe }: ReachableTarget): EpochMs | null {
+  const served = probe.flatMap((answer) => ('leaf' in answer ? [answer.leaf.notAfter] : []))
+  if (served.length > 0) return Math.min(...served)
+  if (attached.origin === 'unreadable') return null
+  return attached.origin === 'ours' ? attached.stored.notAfter : attached.leaf.notAfter
 }
 
 function worst(errors: readonly RotationError[], standings: readonly Standing[]): OutcomeState | null {

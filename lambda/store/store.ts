@@ -23,7 +23,7 @@ export function storeAll(
     const arn = await store.upload({
       name,
       certificate: chain[0] ?? '',
-      chain: chain.slice(1).join(''),
+      chain: chain.slice(1).join('\n'),
       privateKey: toStoreKey(key),
       tags: storedTags(deployment, desired),
     })

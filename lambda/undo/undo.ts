@@ -9,32 +9,43 @@ import type { Verified } from '../verify/verify.ts'
 type World = Pick<Ports, 'loadBalancers' | 'store' | 'emit'>
 
 /**
- * Undo one swap.
+ * Undo one swap. That the certificate was rejected is written down also when the previous one could not be put back.
  *
  * @returns what the certificate ends the run with: verify/rejected, or undo/failed, and store/tag-refused
  */
-export async function undo(broken: Verified, world: World): Promise<readonly RotationError[]> {
-  const { placement } = broken
-  const failure = broken.broken ?? ''
-  const listener = targetKey(placement.before.target)
-  const previous = placement.before.attached.arn
+export async function undo(
+  { certId, placement, broken }: Verified,
+  world: World,
+): Promise<readonly RotationError[]> {
+  const failure = broken ?? ''
+  const { before, stored } = placement
+  const listener = targetKey(before.target)
+  const failed = await putBack(placement, failure, world)
+  if (!failed) world.emit({ event: 'cert.rejected', certId, listener, serial: stored.serial, failure })
+  const what = `${listener} broke with the new certificate (${failure}); the previous one was put back`
+  const rejected = new RotationError('verify/rejected', what, { listener, serial: stored.serial })
+  const untagged = await writeDown(placement, world)
+  return [failed ?? rejected, ...(untagged ? [untagged] : [])]
+}
+
+/** @returns why it could not be done */
+async function putBack(
+  { before, previous }: Placement,
+  failure: string,
+  world: World,
+): Promise<RotationError | null> {
+  const listener = targetKey(before.target)
+  if (previous === null) {
+    const what = `${listener} broke (${failure}), and which certificate it had before is not known any more`
+    return new RotationError('undo/failed', what, { listener })
+  }
   try {
-    await world.loadBalancers.attach(placement.before.target, previous)
+    await world.loadBalancers.attach(before.target, previous)
+    return null
   } catch (cause) {
     const what = `${listener} broke (${failure}), and its previous certificate ${previous} could not be put back: ${String((cause as Error).message)}`
-    return [new RotationError('undo/failed', what, { listener, previous }, { cause })]
+    return new RotationError('undo/failed', what, { listener, previous }, { cause })
   }
-  world.emit({
-    event: 'cert.rejected',
-    certId: broken.certId,
-    listener,
-    serial: placement.stored.serial,
-    failure,
-  })
-  const what = `${listener} broke with the new certificate (${failure}); the previous one was put back`
-  const rejected = new RotationError('verify/rejected', what, { listener, serial: placement.stored.serial })
-  const untagged = await writeDown(placement, world)
-  return untagged ? [rejected, untagged] : [rejected]
 }
 
 /** Tags are read again first: another listener may have been written down meanwhile. */

@@ -180,10 +180,12 @@ describe('what is wrong is told, and nothing is changed', () => {
     ['route53:ChangeResourceRecordSets'],
     ['route53:GetChange'],
     ['ssm:GetParameter'],
+    ['ssm:PutParameter'],
     ['iam:UploadServerCertificate'],
     ['elasticloadbalancing:SetLoadBalancerListenerSSLCertificate'],
   ])('fails with aws/access-denied and names %s when it is not allowed', async (action) => {
     await withZoneAndAccount()
+    if (action === 'ssm:PutParameter') trial.sandbox.ssm.parameters.clear()
     trial.sandbox.aws.allow(({ action: asked }) => asked !== action)
     const before = trial.sandbox.snapshot()
     const ran = await trial.run()
@@ -192,6 +194,22 @@ describe('what is wrong is told, and nothing is changed', () => {
     expect(event?.error.message).toContain(action)
     // an upload that went well before the denied swap is kept for the next run
     if (!action.includes('SetLoadBalancer')) expect(trial.sandbox.snapshot()).toEqual(before)
+  })
+
+  it('fails with aws/access-denied and names route53:ListResourceRecordSets when others have values there', async () => {
+    const zone = await withZoneAndAccount()
+    trial.sandbox.route53.put(zone, { name: `_acme-challenge.${HOST}`, type: 'TXT', values: ['"theirs"'] })
+    trial.sandbox.aws.allow(({ action }) => action !== 'route53:ListResourceRecordSets')
+    await expectRefusal('aws/access-denied', /route53:ListResourceRecordSets/)
+  })
+
+  it('fails with dns/zone-not-found for an id under dns.zones that does not exist', async () => {
+    await withZoneAndAccount()
+    trial.configure({ certificates: [ENTRY], dns: { zones: [{ name: 'example.com', id: 'Z0NOWHERE' }] } })
+    await expectRefusal(
+      'dns/zone-not-found',
+      /no hosted zone has the id Z0NOWHERE, looked for it as example\.com/,
+    )
   })
 
   it('holds back a foreign certificate that may not be read, and says so', async () => {
@@ -234,7 +252,33 @@ describe('what is wrong is told, and nothing is changed', () => {
   it.each([
     ['config/syntax', '[\n  { "hosts": ["a.example.com"],, }\n]', /line 2, column 32/],
     ['config/syntax', '', /the configuration is empty/],
+    [
+      'config/syntax',
+      '[{"hosts":["a.example.com"],"hosts":["b.example.com"]}]',
+      /the key "hosts" stands twice in one object/,
+    ],
+    ['config/unreadable', null, /the configuration beside the function cannot be read: ENOENT/],
     ['config/invalid', '{"certificates":[]}', /certificates: found \[\], expected at least one element/],
+    [
+      'config/invalid',
+      '[{"hosts":"www.example.com","elb":{"name":"web"}}]',
+      /hosts: found "www.example.com", expected a list/,
+    ],
+    [
+      'config/invalid',
+      '[{"hosts":["www.example.com"],"elb":{"name":"web"},"key":1}]',
+      /key: found an unknown key, expected/,
+    ],
+    [
+      'config/invalid',
+      '[{"name":"a","hosts":["www.example.com"],"elb":{"name":"web"}},{"name":"a","hosts":["b.example.com"],"elb":{"name":"b"}}]',
+      /name: found "a", expected another name/,
+    ],
+    [
+      'config/invalid',
+      '[{"name":"a","hosts":["www.example.com"],"elb":{"name":"web"}},{"name":"b","hosts":["b.example.com"],"elb":{"name":"web"}}]',
+      /listener web:443, which \[0\] has too/,
+    ],
   ] as const)('fails with %s for a configuration that is %j', async (code, text, words) => {
     trial.configureText(text)
     await expectRefusal(code, words)

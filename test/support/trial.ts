@@ -41,7 +41,8 @@ export interface Trial {
   readonly sandbox: Sandbox
   /** @param document entries, or a whole document to which the CA's directory is added */
   configure(document: object | readonly object[]): void
-  configureText(text: string): void
+  /** @param text `null` for a file that is not there */
+  configureText(text: string | null): void
   run(invocation?: object): Promise<Ran>
   /** Check what holds for every trial, and take the world down. */
   stop(): Promise<void>
@@ -56,7 +57,7 @@ export async function startTrial(
   const ca = await startCa(sandbox)
   const keys: KeyObject[] = []
   let output = ''
-  let config = '[]'
+  let config: string | null = '[]'
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value
 
   return {
@@ -74,7 +75,10 @@ export async function startTrial(
       const print = (line: string) => void lines.push(line)
       const handler = createHandler({
         env: { [ENV.region]: REGION, [ENV.deployment]: 'trial' },
-        readConfig: () => config,
+        readConfig() {
+          if (config === null) throw new Error('ENOENT: no such file')
+          return config
+        },
         log: { info: print, warn: print, error: print },
         time: clock,
         settings: { ...DEFAULTS, ...options.settings },

@@ -54,8 +54,9 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
 
   function readProfiles(): Promise<readonly string[] | null> {
     directory ??= call(`the directory ${directoryUrl}`, async () => {
-      const { data } = await acme.axios.get(directoryUrl)
+      const { data } = await acme.axios.get(directoryUrl, { validateStatus: null })
       if (typeof data?.newOrder !== 'string') throw new Error('it has no newOrder')
+      transport.needLocation(String(data.newAccount))
       const { profiles } = data.meta ?? {}
       return typeof profiles === 'object' && profiles !== null ? Object.keys(profiles) : null
     })
@@ -73,8 +74,14 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     const key = (await options.makeKey('ecdsa')).export({ type: 'pkcs8', format: 'pem' }) as string
     const client = new acme.Client({ directoryUrl, accountKey: key })
     const contact = options.contact.length > 0 ? { contact: [...options.contact] } : {}
-    await call('a new account', () => client.createAccount({ termsOfServiceAgreed: true, ...contact }))
-    return options.accounts.save({ key, url: client.getAccountUrl() })
+    const url = await call('a new account', async () => {
+      // a repeated request finds the account of the first, and what the library then asks beside may be refused
+      await client.createAccount({ termsOfServiceAgreed: true, ...contact }).catch((error: unknown) => {
+        if (!hasAccount(client)) throw error
+      })
+      return client.getAccountUrl()
+    })
+    return options.accounts.save({ key, url })
   }
 
   function opened(): Promise<Session> {
@@ -118,6 +125,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
       }
       const doing = `a new order for ${hosts.join(', ')}`
       const order = await call(doing, () => client.createOrder(data))
+      checkShape(order, doing)
       if (order.status === 'invalid') throw orderFailed(order, doing)
       const challenges: Challenge[] = []
       // one by one: the library would fetch all of them at once, and a CA allows few nonces a second
@@ -172,6 +180,20 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
       return call('the certificate', () => client.getCertificate(valid))
     },
   }
+}
+
+function hasAccount(client: acme.Client): boolean {
+  try {
+    return client.getAccountUrl() !== ''
+  } catch {
+    return false
+  }
+}
+
+/** What a CA answers is not always what RFC 8555 §7.1 says. */
+function checkShape(order: acme.Order, doing: string): void {
+  if (Array.isArray(order.authorizations) && typeof order.finalize === 'string') return
+  throw new RotationError('acme/unexpected-answer', `the CA's answer to ${doing} is no order`)
 }
 
 type Call = ReturnType<typeof retrying>

@@ -12,14 +12,16 @@ import { PRODUCT, VERSION } from '../../version.ts'
 /** The part of an axios instance that is used here. */
 export interface Http {
   readonly defaults: {
-    timeout?: number
     maxRedirects?: number
     maxContentLength?: number
     httpsAgent?: unknown
     headers: { common: Record<string, unknown> }
   }
   readonly interceptors: {
-    readonly request: { clear(): void }
+    readonly request: {
+      clear(): void
+      use(onRequest: <C extends { signal?: unknown }>(config: C) => C): unknown
+    }
     readonly response: {
       clear(): void
       use(onAnswer: (answer: HttpAnswer) => HttpAnswer, onSilence: (error: unknown) => never): unknown
@@ -69,6 +71,8 @@ export class AcmeSilence extends Error {
 export interface Transport {
   /** What the last answer from this URL asked to wait; `null` when it did not. */
   retryAfterMs(url: string): number | null
+  /** Answers from this URL without a Location are refused. */
+  needLocation(url: string): void
 }
 
 /**
@@ -81,9 +85,9 @@ export function tame(
   options: { rootCertificates: string | null; timeoutMs: number; now: () => number },
 ): Transport {
   const waits = new Map<string, number | null>()
+  const needLocation = new Set<string>()
   axios.interceptors.request.clear()
   axios.interceptors.response.clear()
-  axios.defaults.timeout = options.timeoutMs
   axios.defaults.maxRedirects = 3
   axios.defaults.maxContentLength = MOST_BYTES
   axios.defaults.headers.common['User-Agent'] =
@@ -94,19 +98,30 @@ export function tame(
       ? {}
       : { ca: [...getCACertificates('default'), options.rootCertificates] }),
   })
+  // a deadline for the whole answer: axios's own time-out would let a body drip for ever
+  axios.interceptors.request.use((config) => ({ ...config, signal: AbortSignal.timeout(options.timeoutMs) }))
   axios.interceptors.response.use(
     (response) => {
       const retryAfterMs = parseRetryAfter(response.headers['retry-after'], options.now())
       waits.set(response.config.url ?? '', retryAfterMs)
-      if (response.status < 400) return response
-      throw toProblem(response, retryAfterMs)
+      if (response.status >= 400) throw toProblem(response, retryAfterMs)
+      // acme-client would ask for ever again when a known account has no URL
+      if (needLocation.has(response.config.url ?? '') && !response.headers['location'])
+        throw new Error('it has no Location')
+      return response
     },
     (error) => {
+      if (error instanceof AcmeProblem) throw error
       const { code, message } = error as { code?: string; message: string }
+      if (code === 'ERR_CANCELED')
+        throw new AcmeSilence('ETIMEDOUT', `no whole answer in ${options.timeoutMs} ms`)
       throw new AcmeSilence(code ?? 'no code', message)
     },
   )
-  return { retryAfterMs: (url) => waits.get(url) ?? null }
+  return {
+    retryAfterMs: (url) => waits.get(url) ?? null,
+    needLocation: (url) => void needLocation.add(url),
+  }
 }
 
 /** A chain is some kilobytes; what is longer is no ACME answer. */

@@ -163,14 +163,17 @@ describe('the CA', () => {
     expect((await issue()).subjectAltName).toContain('example.com')
   })
 
-  it('fails with acme/unreachable when the CA goes on hanging, within its bounds', async () => {
+  it.each([
+    ['says nothing', 'hang'],
+    ['lets its answer drip', 'drip'],
+  ] as const)('fails with acme/unreachable when the CA %s, within its bounds', async (_, mishap) => {
     authority = open({ acmeRequestTimeoutMs: 300 })
     await authority.ready(null)
-    sandbox.ca.mishap = (kind) => (kind === 'new-order' ? 'hang' : null)
+    sandbox.ca.mishap = (kind) => (kind === 'new-order' ? mishap : null)
     expect(await refusal(authority.order({ hosts: HOSTS, profile: null }))).toMatchObject({
       code: 'acme/unreachable',
       message: expect.stringMatching(
-        /no answer to a new order for example\.com, \*\.example\.com: timeout of 300ms/,
+        /no answer to a new order for example\.com, \*\.example\.com: no whole answer in 300 ms/,
       ),
     })
   })

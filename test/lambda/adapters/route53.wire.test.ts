@@ -2,6 +2,7 @@ import { Route53Client } from '@aws-sdk/client-route-53'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { route53Zones } from '../../../lambda/adapters/route53.ts'
 import type { HostedZone, TxtRecordSet, Zones } from '../../../lambda/ports.ts'
+import { ServiceError } from '../../sandbox/aws/service.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 import { CLIENT, refusal, startQuickSandbox } from '../../support/adapters.ts'
 
@@ -92,6 +93,28 @@ describe('Route53', () => {
         message: expect.stringMatching(/^route53:ListHostedZones on all hosted zones got no answer/),
       })
     }
+  })
+
+  it.each([
+    [
+      'aws/credentials',
+      new ServiceError('ExpiredToken', 'The security token included in the request is expired', 403),
+    ],
+    ['aws/unavailable', new ServiceError('ServiceUnavailable', 'try later', 503)],
+    ['aws/throttled', new ServiceError('Throttling', 'Rate exceeded', 400)],
+    ['aws/refused', new ServiceError('InvalidInput', 'not this', 400)],
+  ])('gives every refusal a code: %s', async (code, error) => {
+    sandbox.aws.intercept(() => error)
+    expect(await refusal(zones.list())).toMatchObject({
+      code,
+      message: expect.stringContaining(error.message),
+    })
+  })
+
+  it('gives a code to an endpoint that is none', async () => {
+    process.env['AWS_ENDPOINT_URL'] = 'nonsense'
+    const broken = route53Zones(new Route53Client(CLIENT))
+    expect(await refusal(broken.list())).toMatchObject({ code: 'aws/unreachable' })
   })
 
   it('rides out a reset and a throttled call', async () => {

@@ -114,6 +114,21 @@ describe('a configuration', () => {
     expect(parse(toDocument(config)).config).toEqual(config)
   })
 
+  it('joins them in any order and case of hosts, and names the certificate as the first does', () => {
+    const { config, warnings } = parse([
+      { hosts: ['a.example.com', 'b.example.com'], elb: { name: 'one' } },
+      { hosts: ['B.example.com', 'a.example.com'], elb: { name: 'two' } },
+    ])
+    expect(config.certificates.map(({ id, targets }) => `${id} ${targets.length}`)).toEqual([
+      'a.example.com 2',
+    ])
+    expect(warnings).toEqual([])
+  })
+
+  it('may begin with a byte order mark', () => {
+    expect(parseConfig(`\uFEFF${JSON.stringify([ENTRY])}`).config.certificates).toHaveLength(1)
+  })
+
   it('warns of equal hosts under two names', () => {
     const { warnings } = parse([
       { ...ENTRY, name: 'one' },
@@ -132,6 +147,10 @@ describe('a configuration is refused', () => {
     ['{\n  "certificates": [\n    { "hosts": ["a.example.com" }\n  ]\n}', 'line 3, column 33'],
     ['[ { "hosts": ["a.example.com"], "elb": { "name": "x" } }, ]', 'line 1, column 59'],
     ['[] []', 'line 1, column 4'],
+    [
+      '{"certificates": [],\n "certificates": []}',
+      'the key "certificates" stands twice in one object, line 2, column 2',
+    ],
     ['// no comments\n[]', 'line 1, column 1'],
   ])('with line and column when it is no JSON: %j', (text, words) => {
     const error = errorOf(() => parseConfig(text))
@@ -257,6 +276,11 @@ describe('a configuration is refused', () => {
         },
       },
       'dns.zones[1].name: found example.com for the second time, expected each zone once',
+    ],
+    [
+      'a name with a line break',
+      [{ ...ENTRY, name: 'a\nb' }],
+      '[0].name: found "a\\nb", expected a name without control characters',
     ],
     [
       'what is not built yet',

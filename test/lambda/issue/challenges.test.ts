@@ -46,8 +46,8 @@ const wanted = (count: number): WantedValue[] =>
 describe('challenge values', () => {
   it('are written and taken away unread, a hundred names a change', async () => {
     const zone = memoryZone()
-    const { written, changeIds, failed } = await present(wanted(250), { zones: zone.zones, time }, DEFAULTS)
-    expect({ sets: zone.sets.size, changes: changeIds.length, failed: failed.size }).toEqual({
+    const { written, changes, failed } = await present(wanted(250), { zones: zone.zones, time }, DEFAULTS)
+    expect({ sets: zone.sets.size, changes: changes.length, failed: failed.size }).toEqual({
       sets: 250,
       changes: 3,
       failed: 0,
@@ -83,8 +83,8 @@ describe('challenge values', () => {
     const zone = memoryZone()
     const [first] = wanted(1)
     zone.sets.set(first?.name ?? '', { name: first?.name ?? '', ttlSeconds: 10, values: ['"value0"'] })
-    const { written, changeIds, failed } = await present(wanted(1), { zones: zone.zones, time }, DEFAULTS)
-    expect({ changes: changeIds.length, failed: failed.size }).toEqual({ changes: 1, failed: 0 })
+    const { written, changes, failed } = await present(wanted(1), { zones: zone.zones, time }, DEFAULTS)
+    expect({ changes: changes.length, failed: failed.size }).toEqual({ changes: 1, failed: 0 })
     expect(await cleanUp(written, { zones: zone.zones, time }, DEFAULTS)).toEqual([])
     expect(zone.sets.size).toBe(0)
   })

@@ -45,6 +45,8 @@ const storedShape = z.strictObject({
   from: z.iso.date(),
   to: z.iso.date(),
   rejectedAt: z.array(z.string()).optional(),
+  /** Reading it failed. */
+  unread: z.boolean().optional(),
   /** Tags that were lost. */
   withoutTags: z.boolean().optional(),
 })
@@ -140,7 +142,12 @@ function toCase(written: Written): PlanCase {
     observed: {
       targets: new Map(targets),
       stored: stored.map(({ certificate }) => certificate),
-      details: new Map(stored.map(({ certificate, detail }) => [certificate.arn, detail])),
+      details: new Map(
+        stored.flatMap(({ certificate, detail, unread }) => (unread ? [] : [[certificate.arn, detail]])),
+      ),
+      unread: new Map(
+        stored.flatMap(({ certificate, unread }) => (unread ? [[certificate.arn, unread]] : [])),
+      ),
     },
     context: {
       now: Date.parse(written.now),
@@ -167,8 +174,9 @@ function toDesired(written: z.infer<typeof desiredShape>): Certificate {
 function toStored(written: z.infer<typeof storedShape>): {
   certificate: StoredCertificate
   detail: CertificateDetail
+  unread: RotationError | null
 } {
-  const { serial, from, to, rejectedAt = [], withoutTags = false, ...specified } = written
+  const { serial, from, to, rejectedAt = [], withoutTags = false, unread = false, ...specified } = written
   const of = toDesired(specified)
   const leaf: Leaf = {
     serial,
@@ -194,6 +202,7 @@ function toStored(written: z.infer<typeof storedShape>): {
       notAfter: leaf.notAfter,
       uploadedAt: leaf.notBefore,
     },
+    unread: unread ? new RotationError('aws/access-denied', 'it may not be read') : null,
     detail: { leaf, tags: rejected === undefined ? tags : { ...tags, [TAG.rejected]: rejected } },
   }
 }

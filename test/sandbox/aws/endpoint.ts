@@ -16,8 +16,8 @@ export interface RecordedCall {
   readonly error: string | null
 }
 
-/** What may happen to a call instead of its answer. */
-export type Mishap = ServiceError | 'reset' | 'hang'
+/** What may happen to a call instead of its answer; `lost` is done, and then never answered. */
+export type Mishap = ServiceError | 'reset' | 'hang' | 'lost'
 /** @returns `null` to let the call through */
 export type Intercept = (call: { readonly action: string; readonly count: number }) => Mishap | null
 
@@ -64,7 +64,8 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     }
     const mishap = interceptOf(call)
     if (mishap === 'hang') return
-    if (mishap === 'reset') return void incoming.socket.destroy()
+    if (mishap === 'lost') perform(service, call)
+    if (mishap === 'reset' || mishap === 'lost') return void incoming.socket.destroy()
     send(response, mishap ? refuse(service, call, mishap) : perform(service, call))
   }
 

@@ -39,6 +39,8 @@ export interface Iam {
   snapshot(): object
   limit: number
   spreadMs: number
+  /** From an upload until it is listed. */
+  listLagMs: number
 }
 
 /** @param isInUse which ARN a load balancer has attached, and its own */
@@ -48,7 +50,7 @@ export function createIam(
 ): Iam {
   const certificates = new Map<string, ServerCertificate>()
   let uploads = 0
-  const state = { limit: options.limit, spreadMs: options.spreadMs }
+  const state = { limit: options.limit, spreadMs: options.spreadMs, listLagMs: 0 }
 
   function find(name: string): ServerCertificate {
     const found = certificates.get(name)
@@ -155,7 +157,9 @@ export function createIam(
     const prefix = form.get('PathPrefix') ?? '/'
     const most = Number(form.get('MaxItems') ?? 100)
     const begin = Number(form.get('Marker') ?? 0)
-    const all = [...certificates.values()].filter(({ path }) => path.startsWith(prefix))
+    const all = [...certificates.values()].filter(
+      ({ path, uploadedAt }) => path.startsWith(prefix) && clock.now() >= uploadedAt + state.listLagMs,
+    )
     const next = begin + most
     return {
       ServerCertificateMetadataList: { member: all.slice(begin, next).map(metadata) },
@@ -216,6 +220,12 @@ export function createIam(
     },
     set spreadMs(ms) {
       state.spreadMs = ms
+    },
+    get listLagMs() {
+      return state.listLagMs
+    },
+    set listLagMs(ms) {
+      state.listLagMs = ms
     },
   }
 }

@@ -25,6 +25,12 @@ export interface CaOptions {
   authorizationReuseMs: number
   /** What the directory advertises; `null` for a CA without profiles. */
   profiles: typeof CA_PROFILES | null
+  /** Of which kinds challenges are offered; `null` for the usual ones. */
+  offers: readonly string[] | null
+  /** Asked after a good request: what goes wrong in issuing, so that the order becomes invalid. */
+  spoil: (hosts: readonly string[]) => Problem | null
+  /** What is delivered in the place of a chain. */
+  deliver: (chain: string) => string
   /** Asked before each operation: what to refuse it with. */
   refuse: (operation: Operation, hosts: readonly string[]) => Problem | null
 }
@@ -56,6 +62,7 @@ export interface Order {
   readonly profile: string | null
   readonly authorizations: readonly Authorization[]
   finalized: { readonly pem: string; readonly readyAt: number } | null
+  spoiled: Problem | null
 }
 
 export interface Account {
@@ -105,9 +112,10 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
     )
     if (reusable) return reusable
     // dns-persist-01 carries no token, and dns-01 is not the first: a client has to choose by type
-    const kinds = wildcard
+    const usual = wildcard
       ? ['dns-persist-01', 'dns-01']
       : ['http-01', 'dns-persist-01', 'dns-01', 'tls-alpn-01']
+    const kinds = options.offers ?? usual
     const made: Authorization = {
       id: newId(),
       accountId: account.id,
@@ -163,7 +171,7 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
   }
 
   function statusOf(order: Order): ReturnType<Book['statusOf']> {
-    if (order.authorizations.some(({ status }) => status === 'invalid')) return 'invalid'
+    if (order.spoiled || order.authorizations.some(({ status }) => status === 'invalid')) return 'invalid'
     if (order.finalized) return clock.now() >= order.finalized.readyAt ? 'valid' : 'processing'
     return order.authorizations.every(({ status }) => status === 'valid') ? 'ready' : 'pending'
   }
@@ -192,6 +200,7 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
         profile: profile ?? (options.profiles ? 'classic' : null),
         authorizations: hosts.map((host) => authorize(account, host)),
         finalized: null,
+        spoiled: null,
       }
       orders.set(order.id, order)
       return order
@@ -220,6 +229,8 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
           403,
         )
       const request = await checkRequest(csr, order.hosts)
+      order.spoiled = options.spoil(order.hosts)
+      if (order.spoiled) return
       // Boulder dates back by an hour, and the last second is part of the lifetime
       const notBefore = Math.floor(clock.now() / 1000) * 1000 - HOUR_MS
       const lifetimeMs = CA_PROFILES[order.profile ?? 'classic']?.lifetimeMs ?? 90 * DAY_MS
@@ -232,7 +243,7 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
       refuse('certificate', order.hosts)
       if (statusOf(order) !== 'valid' || !order.finalized)
         throw new Problem('malformed', 'Certificate not found', 404)
-      return order.finalized.pem + authority.pem
+      return options.deliver(order.finalized.pem + authority.pem)
     },
   }
 }

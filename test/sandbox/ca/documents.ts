@@ -38,7 +38,11 @@ export function createDocuments(origin: string, book: Pick<Book, 'statusOf'>, op
       ...(order.profile === null ? {} : { profile: order.profile }),
       ...(status === 'valid' ? { certificate: `${origin}/certificate/${order.id}` } : {}),
       ...(status === 'invalid'
-        ? { error: new Problem('unauthorized', 'an authorization failed', 403).toDocument() }
+        ? {
+            error: (
+              order.spoiled ?? new Problem('unauthorized', 'an authorization failed', 403)
+            ).toDocument(),
+          }
         : {}),
     }
   }

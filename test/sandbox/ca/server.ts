@@ -30,13 +30,16 @@ const DEFAULTS: Ca['options'] = {
   finalizeDelayMs: 1_500,
   authorizationReuseMs: 30 * 86_400_000,
   profiles: CA_PROFILES,
+  offers: null,
+  spoil: () => null,
+  deliver: (chain) => chain,
   refuse: () => null,
   nonceRefusalShare: 0.05,
   retryAfterSeconds: 1,
 }
 
 /** What a network or a proxy makes of an answer. */
-export type CaMishap = 'reset' | 'hang' | { readonly status: number; readonly text: string }
+export type CaMishap = 'reset' | 'hang' | 'drip' | { readonly status: number; readonly text: string }
 
 interface Reply {
   readonly status: number
@@ -61,6 +64,7 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     const mishap = ca.mishap(kindOf(request))
     if (mishap === 'hang') return
     if (mishap === 'reset') return void request.socket.destroy()
+    if (mishap === 'drip') return drip(response)
     if (mishap)
       return void response.writeHead(mishap.status, { 'content-type': 'text/html' }).end(mishap.text)
     void handle(request)
@@ -181,6 +185,13 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     },
   }
   return ca
+}
+
+/** A body of one byte now and then, without an end. */
+function drip(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  const timer = setInterval(() => response.write(' '), 50)
+  response.on('close', () => clearInterval(timer))
 }
 
 /** The first word of the path, as `new-order`. */

@@ -1,0 +1,259 @@
+/** Days on which something goes wrong half-way: what is reported, what is left in place, and what the next run does. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ServiceError } from '../sandbox/aws/service.ts'
+import { Problem } from '../sandbox/ca/problem.ts'
+import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
+import { DAY_MS, names, only, startTrial, type Trial } from '../support/trial.ts'
+
+const HOST = 'www.example.com'
+const ATTACH = 'elasticloadbalancing:SetLoadBalancerListenerSSLCertificate'
+const CHANGE = 'route53:ChangeResourceRecordSets'
+
+describe('on a bad day', () => {
+  let trial: Trial
+
+  beforeEach(async () => {
+    trial = await startTrial(undefined, { settings: { verifyTimeoutMs: 30_000 } })
+    trial.sandbox.route53.addZone('example.com')
+    trial.sandbox.route53.addZone('example.org')
+    await balancer('web', [HOST])
+    trial.configure([entry('web')])
+  })
+  afterEach(() => trial.stop())
+
+  function entry(name: string, hosts: readonly string[] = [HOST]): object {
+    return { name, hosts, key_type: 'ecdsa', elb: { name } }
+  }
+
+  async function balancer(name: string, hosts: readonly string[], days = 9): Promise<void> {
+    const arn = await trial.sandbox.buy(`bought-for-${name}`, { hosts, endsInMs: days * DAY_MS })
+    await trial.sandbox.addLoadBalancer(name, 443, arn)
+  }
+
+  const listener = (name = 'web') => trial.sandbox.listener(name, 443)
+  const attached = (name = 'web') => trial.sandbox.elb.balancers.get(name)?.listeners[0]?.certificateArn
+  const isOurs = (arn: string) => arn.includes('/elb-cert-rotator/')
+
+  /** Refuse the nth call of an action, from 1, and all that follow when `onward`. */
+  function refuse(action: string, nth: number, onward = false): void {
+    const error = new ServiceError('AccessDenied', `not authorized to perform: ${action}`, 403)
+    trial.sandbox.aws.intercept((call) =>
+      call.action === action && (call.count === nth || (onward && call.count > nth)) ? error : null,
+    )
+  }
+
+  it('reports verify/not-served when the old certificate is served to the end, and undoes nothing', async () => {
+    listener().delayMs = DAY_MS
+    const ran = await trial.run()
+    expect(ran).toMatchObject({ codes: ['verify/not-served'], outcomes: { web: 'failed' } })
+    expect(isOurs(attached() ?? '')).toBe(true)
+    expect(only(ran, 'run.finished').soonestExpiryDays, 'the old one is what clients see').toBeCloseTo(9, 0)
+    listener().delayMs = 0
+    trial.sandbox.clock.advance(DAY_MS)
+    expect((await trial.run()).outcomes).toEqual({ web: 'settled' })
+  })
+
+  it('does not undo for a single failed handshake', async () => {
+    let closed = 0
+    listener().behaviour = ({ arn }) => (isOurs(arn) && closed++ === 0 ? 'close' : 'serve')
+    expect((await trial.run()).outcomes).toEqual({ web: 'renewed' })
+    expect(closed).toBeGreaterThan(1)
+  })
+
+  it('undoes when a listener serves a third certificate', async () => {
+    const third = await trial.sandbox.buy('third', { hosts: [HOST], endsInMs: DAY_MS })
+    const instead = trial.sandbox.iam.all().find(({ arn }) => arn === third)
+    const before = attached()
+    listener().behaviour = ({ arn }) => (isOurs(arn) && instead ? { instead } : 'serve')
+    const ran = await trial.run()
+    expect(ran).toMatchObject({ codes: ['verify/rejected'], outcomes: { web: 'rejected' } })
+    expect(attached()).toBe(before)
+    expect(only(ran, 'run.finished').soonestExpiryDays).toBeCloseTo(9, 0)
+  })
+
+  it('goes on failing while a listener has what broke it, because undoing failed', async () => {
+    listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+    refuse(ATTACH, 2)
+    trial.sandbox.iam.spreadMs = 0
+    const first = await trial.run()
+    expect(first).toMatchObject({ codes: ['undo/failed'], outcomes: { web: 'failed' } })
+    expect(names(first)).not.toContain('cert.rejected')
+    const second = await trial.run()
+    expect(second).toMatchObject({ codes: ['undo/failed'], outcomes: { web: 'failed' } })
+    listener().behaviour = () => 'serve'
+    expect((await trial.run()).outcomes, 'somebody mended the listener').toEqual({ web: 'settled' })
+  })
+
+  it('puts back what was served before when a listener breaks in a later run than the swap', async () => {
+    await trial.run()
+    const good = attached()
+    listener().delayMs = 600_000
+    expect((await trial.run({ force: true })).codes).toEqual(['verify/not-served'])
+    const fresh = attached()
+    expect(fresh).not.toBe(good)
+    listener().delayMs = 0
+    // it still serves the good one when the run looks first, and breaks with the new one after that
+    let looks = 0
+    listener().behaviour = ({ arn }) => (arn === fresh ? 'close' : looks++ === 0 ? 'serve' : 'close')
+    const ran = await trial.run()
+    expect(ran.outcomes).toEqual({ web: 'rejected' })
+    expect(attached()).toBe(good)
+  })
+
+  it('says so when the rejection could not be written down', async () => {
+    listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+    trial.sandbox.aws.allow(({ action }) => action !== 'iam:TagServerCertificate')
+    const before = attached()
+    expect((await trial.run()).codes).toEqual(['verify/rejected', 'store/tag-refused'])
+    expect(attached()).toBe(before)
+  })
+
+  it('goes on failing for a rejected certificate also where the foreign one is not due', async () => {
+    await balancer('fresh', [HOST], 200)
+    trial.configure([entry('fresh')])
+    const before = attached('fresh')
+    listener('fresh').behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+    expect((await trial.run({ force: true })).outcomes).toEqual({ fresh: 'rejected' })
+    expect((await trial.run()).outcomes).toEqual({ fresh: 'rejected' })
+    expect(attached('fresh')).toBe(before)
+  })
+
+  it('issues once although IAM lists the new certificate late', async () => {
+    trial.sandbox.iam.listLagMs = DAY_MS
+    trial.configure([{ ...entry('web'), take_over: 'now' }])
+    const ran = await trial.run()
+    expect(ran.outcomes).toEqual({ web: 'renewed' })
+    expect(names(ran).filter((name) => name === 'cert.issued')).toHaveLength(1)
+  })
+
+  it('refuses at once to attach an old certificate that the load balancer does not know', async () => {
+    trial.sandbox.aws.allow(({ action }) => action !== ATTACH)
+    await trial.run()
+    trial.sandbox.aws.allow(null)
+    trial.sandbox.clock.advance(3_600_000)
+    trial.sandbox.iam.spreadMs = DAY_MS
+    const calls = trial.sandbox.aws.calls.length
+    expect((await trial.run()).codes).toEqual(['attach/certificate-not-found'])
+    expect(trial.sandbox.aws.calls.slice(calls).filter(({ action }) => action === ATTACH)).toHaveLength(1)
+  })
+
+  it('reports what came of every certificate also when AWS can no longer be asked in the second pass', async () => {
+    await balancer('bad', ['www.no-zone.test'])
+    trial.configure([entry('web'), entry('bad', ['www.no-zone.test'])])
+    refuse('iam:ListServerCertificates', 2, true)
+    const ran = await trial.run()
+    expect(ran.codes).toEqual(['dns/zone-not-found', 'aws/access-denied'])
+    expect(ran.outcomes).toEqual({ web: 'renewed', bad: 'failed' })
+    expect(ran.error?.code).toBe('aws/access-denied')
+    expect(only(ran, 'run.finished').ok).toBe(false)
+  })
+
+  it('fails only the certificates of the zone whose change cannot be followed', async () => {
+    await balancer('org', ['www.example.org'])
+    trial.configure([entry('web'), entry('org', ['www.example.org'])])
+    refuse('route53:GetChange', 1)
+    const ran = await trial.run()
+    expect(ran.codes).toEqual(['aws/access-denied'])
+    expect(Object.values(ran.outcomes).sort()).toEqual(['failed', 'renewed'])
+    expect(challengeValues()).toEqual([])
+  })
+
+  it('waits for the changes of every zone', async () => {
+    await balancer('org', ['www.example.org'])
+    trial.configure([entry('web'), entry('org', ['www.example.org'])])
+    await trial.run()
+    const asked = trial.sandbox.aws.calls.filter(({ action }) => action === 'route53:GetChange')
+    expect(new Set(asked.flatMap(({ resources }) => resources)).size).toBe(2)
+  })
+
+  it('leaves other certificates alone when one of ours cannot be read', async () => {
+    await balancer('other', ['other.example.com'])
+    trial.configure([entry('web'), entry('other', ['other.example.com'])])
+    await trial.run()
+    trial.configure([entry('web', [HOST, 'api.example.com']), entry('other', ['other.example.com'])])
+    trial.sandbox.aws.allow(({ action }) => action !== 'iam:GetServerCertificate')
+    const ran = await trial.run()
+    expect(ran.outcomes).toEqual({ web: 'failed', other: 'settled' })
+    expect(ran.codes).toEqual(['aws/access-denied'])
+  })
+
+  it('says so, by name, when challenge values could not be taken away', async () => {
+    refuse(CHANGE, 2, true)
+    const ran = await trial.run()
+    expect(ran).toMatchObject({ codes: ['dns/clean-up-failed'], outcomes: { web: 'failed' } })
+    const [event] = ran.events.filter((one) => one.event === 'cert.failed')
+    expect(event?.error.message).toContain(
+      'challenge values stay at _acme-challenge.www.example.com in example.com',
+    )
+    expect(challengeValues()).toHaveLength(1)
+    expect(isOurs(attached() ?? ''), 'the certificate is in place all the same').toBe(true)
+  })
+
+  it.each(['reset', 'lost'] as const)(
+    'leaves no challenge value when every answer to the first change is %s',
+    async (mishap) => {
+      trial.sandbox.aws.intercept(({ action, count }) => (action === CHANGE && count <= 5 ? mishap : null))
+      const ran = await trial.run()
+      expect(Object.values(ran.outcomes)).toHaveLength(1)
+      expect(challengeValues()).toEqual([])
+    },
+  )
+
+  it('goes on when one answer to a write was lost', async () => {
+    const writes = [CHANGE, ATTACH, 'iam:UploadServerCertificate', 'ssm:PutParameter']
+    trial.sandbox.aws.intercept(({ action, count }) =>
+      writes.includes(action) && count === 1 ? 'lost' : null,
+    )
+    const ran = await trial.run()
+    expect(ran).toMatchObject({ codes: [], outcomes: { web: 'renewed' } })
+    expect(challengeValues()).toEqual([])
+  })
+
+  it.each<[string, (hosts: readonly string[]) => Promise<string>, RegExp]>([
+    ['for another key', async (hosts) => (await strangeLeaf(hosts)).pem, /is for another key/],
+    ['without a host', async () => (await strangeLeaf(['other.example.com'])).pem, /lacks www\.example\.com/],
+    ['that is none', async () => 'no certificate at all', /delivered no certificate/],
+  ])('stores nothing when the CA delivers a certificate %s', async (_, deliver, words) => {
+    const pem = await deliver([HOST])
+    trial.sandbox.ca.options.deliver = () => pem
+    const before = trial.sandbox.iam.all().length
+    const ran = await trial.run()
+    expect(ran.codes).toEqual(['acme/certificate-unusable'])
+    expect(ran.events.find((one) => one.event === 'cert.failed')?.error.message).toMatch(words)
+    expect(trial.sandbox.iam.all()).toHaveLength(before)
+  })
+
+  it("fails with acme/order-failed and the CA's words when issuing goes wrong at the CA", async () => {
+    trial.sandbox.ca.options.spoil = () => new Problem('caa', 'CAA record prevents issuance', 403)
+    const ran = await trial.run()
+    expect(ran.codes).toEqual(['acme/order-failed'])
+    expect(ran.events.find((one) => one.event === 'cert.failed')?.error.message).toContain(
+      'CAA record prevents issuance (caa)',
+    )
+  })
+
+  it('fails with acme/no-dns-challenge where the CA offers others alone', async () => {
+    trial.sandbox.ca.options.offers = ['http-01', 'tls-alpn-01']
+    const ran = await trial.run()
+    expect(ran.codes).toEqual(['acme/no-dns-challenge'])
+    expect(ran.events.find((one) => one.event === 'cert.failed')?.error.message).toContain(
+      'offers http-01, tls-alpn-01',
+    )
+  })
+
+  async function strangeLeaf(hosts: readonly string[]): Promise<{ pem: string }> {
+    return makeLeaf(await makeAuthority('Strange CA'), {
+      hosts,
+      notBefore: Date.now() - DAY_MS,
+      notAfter: Date.now() + DAY_MS,
+    })
+  }
+
+  function challengeValues(): string[] {
+    return trial.sandbox.route53
+      .zones()
+      .flatMap(({ id }) => trial.sandbox.route53.records(id))
+      .filter(({ name }) => name.startsWith('_acme-challenge'))
+      .flatMap(({ values }) => values)
+  }
+})
