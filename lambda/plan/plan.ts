@@ -1,19 +1,15 @@
 /**
  * The decision, whole. For each certificate:
  *
- *   1. Targets with a problem are set aside, and those where the newest of ours was rejected; a foreign certificate that covers the hosts and is not due keeps
- *      its place (unless take_over is "now", or the run is forced); one that cannot be read is held back.
+ *   1. Some targets are left alone, and a standing says why (`standings.ts`): those with a problem, those where the
+ *      newest of ours was rejected, and those with a foreign certificate that is good, or that cannot be read.
+ *      Forcing a run leaves only the problems.
  *   2. For the targets that remain, the certificate stands on the newest stored one of ours that has the wanted
  *      specification, else on the newest of ours, else on the foreign one that ends first.
  *   3. The first of ISSUE_CHECKS that speaks orders a new one, to be attached to all of these targets.
  *   4. Else each target that has another one attached gets it, and each listener that has it attached but
  *      serves another is looked at again.
- *
- * What does not act gives a standing, so that the report can say why nothing was done.
  */
-import { covers } from '../config/hosts.ts'
-import { RotationError } from '../errors.ts'
-import { toDay } from '../instant.ts'
 import type {
   Certificate,
   EpochMs,
@@ -24,9 +20,9 @@ import type {
   Target,
 } from '../model.ts'
 import { targetKey } from '../model.ts'
-import { idHash, isRejectedAt, specificationHash, TAG } from '../names.ts'
+import { idHash, specificationHash } from '../names.ts'
 import { type Current, firstReason, lifetimeOf, type Reason } from './checks.ts'
-import { dueAt, ownWindow, pointIn } from './window.ts'
+import { failed, keepForeign, leftAlone, type PlanContext, type Standing, settled } from './standings.ts'
 
 export type Action =
   | { readonly kind: 'issue'; readonly certId: string; readonly reason: Reason }
@@ -46,25 +42,9 @@ export type Action =
       readonly stored: StoredCertificate
     }
 
-/** Why a certificate, or one of its targets, is left as it is. */
-export interface Standing {
-  readonly certId: string
-  readonly state: 'settled' | 'held-back' | 'rejected' | 'failed'
-  readonly detail: string
-  readonly error: RotationError | null
-}
-
 export interface Plan {
   readonly actions: readonly Action[]
   readonly standings: readonly Standing[]
-}
-
-export interface PlanContext {
-  readonly now: EpochMs
-  /** Time to the next run. */
-  readonly intervalMs: number
-  /** Ids to issue even though nothing asks for it. */
-  readonly force: ReadonlySet<string>
 }
 
 /**
@@ -124,46 +104,6 @@ function decide(desired: Certificate, observed: Observed, context: PlanContext):
   return { certId: desired.id, actions, standings, ends }
 }
 
-/**
- * A listener that broke with what is still the newest of ours gets it not again; while it has it, because undoing
- * failed, that is a failure. Until a new one is due or the specification changes, it is a failure at every run.
- */
-function leftAlone(
-  desired: Certificate,
-  { target, attached }: ReachableTarget,
-  ours: StoredCertificate | null,
-  observed: Observed,
-  { now, intervalMs }: PlanContext,
-): Standing | null {
-  if (!ours || !isRejectedAt(observed.details.get(ours.arn)?.tags[TAG.rejected], target)) return null
-  const detail = observed.details.get(ours.arn) ?? null
-  const current: Current = { origin: 'ours', stored: ours, detail }
-  if (firstReason({ desired, current, forced: false, now, intervalMs })) return null
-  return attached.arn === ours.arn ? stillBroken(desired, target, ours) : rejected(desired, target, ours)
-}
-
-/** @returns why the foreign certificate at a target stays, or `null` when the target wants one of ours. */
-function keepForeign(desired: Certificate, facts: ReachableTarget, context: PlanContext): Standing | null {
-  const { attached } = facts
-  if (attached.origin === 'ours' || desired.takeOver === 'now') return null
-  if (attached.origin === 'unreadable')
-    return {
-      certId: desired.id,
-      state: 'held-back',
-      detail: `what ${targetKey(facts.target)} has attached cannot be read: ${attached.why.message}`,
-      error: attached.why,
-    }
-  const { leaf } = attached
-  const window = ownWindow(leaf)
-  if (!covers(leaf.hosts, desired.hosts) || dueAt(leaf, window, context.now, context.intervalMs)) return null
-  return {
-    certId: desired.id,
-    state: 'settled',
-    detail: `foreign certificate at ${targetKey(facts.target)} stays until ${toDay(pointIn(window, leaf.serial))}, it ends ${toDay(leaf.notAfter)}`,
-    error: null,
-  }
-}
-
 /** The newest stored one that has the wanted specification, else the newest of this id. */
 function newestOfOurs(desired: Certificate, observed: Observed): StoredCertificate | null {
   const id = idHash(desired.id)
@@ -216,33 +156,6 @@ function otherServed(probe: ReachableTarget['probe'], serial: string): Leaf | nu
 
 function serialText(leaf: Leaf): string {
   return `serial ${leaf.serial.slice(0, 12)}… by ${leaf.issuer}`
-}
-
-function settled(desired: Certificate, current: Current): Standing {
-  const lifetime = lifetimeOf(current)
-  const point = pointIn(ownWindow(lifetime), lifetime.serial)
-  return {
-    certId: desired.id,
-    state: 'settled',
-    detail: `good until ${toDay(lifetime.notAfter)}, due ${toDay(point)}`,
-    error: null,
-  }
-}
-
-function failed(desired: Certificate, error: RotationError): Standing {
-  return { certId: desired.id, state: 'failed', detail: error.message, error }
-}
-
-function rejected(desired: Certificate, target: Target, stored: StoredCertificate): Standing {
-  const what = `${targetKey(target)} broke with ${stored.name} and has its previous certificate back`
-  const error = new RotationError('verify/rejected', what, { listener: targetKey(target), name: stored.name })
-  return { certId: desired.id, state: 'rejected', detail: what, error }
-}
-
-function stillBroken(desired: Certificate, target: Target, stored: StoredCertificate): Standing {
-  const what = `${targetKey(target)} broke with ${stored.name}, and still has it attached`
-  const error = new RotationError('undo/failed', what, { listener: targetKey(target), name: stored.name })
-  return { certId: desired.id, state: 'failed', detail: what, error }
 }
 
 /** When nothing of ours is wanted: the end of the foreign certificate that ends first. */

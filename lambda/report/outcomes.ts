@@ -4,7 +4,8 @@ import type { RotationError } from '../errors.ts'
 import { DAY_MS, toDay } from '../instant.ts'
 import type { Certificate, EpochMs, Observed, Outcome, OutcomeState, ReachableTarget } from '../model.ts'
 import { targetKey } from '../model.ts'
-import type { Plan, Standing } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Standing } from '../plan/standings.ts'
 
 export interface Evidence {
   readonly plan: Plan

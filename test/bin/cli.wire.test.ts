@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { main } from '../../bin/cli.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
@@ -119,6 +121,19 @@ describe('the command line', () => {
     expect(events[0]).toMatchObject({ event: 'run.started', force: true, only: ['shop'], level: 'info' })
     expect(events.at(-1)).toMatchObject({ event: 'run.finished', ok: true, counts: { renewed: 1 } })
     expect(new Set(events.map(({ runId }) => runId)).size).toBe(1)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  it('goes on to the end when its reader goes away, as in a pipe to head', async () => {
+    const CLI = fileURLToPath(new URL('../../bin/cli.ts', import.meta.url))
+    const args = [CLI, 'run', '--config', config, '--json', '--force']
+    const child = spawn(process.execPath, args, { env: { ...sandbox.env, PATH: process.env['PATH'] } })
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+    })
+    child.stdout.once('data', () => child.stdout.destroy())
+    const code = await new Promise((resolve) => child.once('exit', resolve))
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   })
 

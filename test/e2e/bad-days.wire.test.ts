@@ -241,6 +241,38 @@ describe('on a bad day', () => {
     )
   })
 
+  describe('with a certificate of ACM, which only a handshake can tell', () => {
+    function attachOfAcm(name: string): void {
+      const [one] = trial.sandbox.elb.balancers.get(name)?.listeners ?? []
+      if (one)
+        one.certificateArn =
+          'arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef'
+    }
+
+    it('leaves it until it is due', async () => {
+      await balancer('acm', [HOST], 200)
+      attachOfAcm('acm')
+      trial.configure([entry('acm')])
+      const before = trial.sandbox.snapshot()
+      expect((await trial.run()).outcomes).toEqual({ acm: 'settled' })
+      expect(trial.sandbox.snapshot()).toEqual(before)
+    })
+
+    it('replaces it when it is due', async () => {
+      attachOfAcm('web')
+      expect((await trial.run()).outcomes).toEqual({ web: 'renewed' })
+    })
+
+    it('holds it back when the listener cannot be reached, and says so', async () => {
+      attachOfAcm('web')
+      listener().behaviour = () => 'close'
+      const before = trial.sandbox.snapshot()
+      const ran = await trial.run()
+      expect(ran).toMatchObject({ codes: ['store/certificate-unreadable'], outcomes: { web: 'held-back' } })
+      expect(trial.sandbox.snapshot()).toEqual(before)
+    })
+  })
+
   async function strangeLeaf(hosts: readonly string[]): Promise<{ pem: string }> {
     return makeLeaf(await makeAuthority('Strange CA'), {
       hosts,

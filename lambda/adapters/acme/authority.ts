@@ -15,6 +15,7 @@ import type {
   MakeKey,
   Time,
 } from '../../ports.ts'
+import { authorizationFailed, checkOrder, orderFailed } from './answers.ts'
 import { explain } from './problem.ts'
 import { retrying } from './retrying.ts'
 import { type Http, tame } from './transport.ts'
@@ -125,7 +126,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
       }
       const doing = `a new order for ${hosts.join(', ')}`
       const order = await call(doing, () => client.createOrder(data))
-      checkShape(order, doing)
+      checkOrder(order, doing)
       if (order.status === 'invalid') throw orderFailed(order, doing)
       const challenges: Challenge[] = []
       // one by one: the library would fetch all of them at once, and a CA allows few nonces a second
@@ -190,12 +191,6 @@ function hasAccount(client: acme.Client): boolean {
   }
 }
 
-/** What a CA answers is not always what RFC 8555 §7.1 says. */
-function checkShape(order: acme.Order, doing: string): void {
-  if (Array.isArray(order.authorizations) && typeof order.finalize === 'string') return
-  throw new RotationError('acme/unexpected-answer', `the CA's answer to ${doing} is no order`)
-}
-
 type Call = ReturnType<typeof retrying>
 
 async function fetchAuthorization(
@@ -232,22 +227,4 @@ async function toChallenge(client: acme.Client, authorization: acme.Authorizatio
 /** The library only looks at the URL. */
 function asChallenge({ url }: Challenge): LibraryChallenge {
   return { type: 'dns-01', url, status: 'pending', token: '' }
-}
-
-function authorizationFailed(authorization: acme.Authorization): RotationError {
-  const host = `${authorization.wildcard ? '*.' : ''}${authorization.identifier.value}`
-  const error = authorization.challenges.map((challenge) => challenge.error).find((one) => one !== undefined)
-  const words = problemText(error) ?? `its authorization is ${authorization.status}`
-  return new RotationError('acme/authorization-failed', `the CA could not prove ${host}: ${words}`, { host })
-}
-
-function orderFailed(order: acme.Order, doing: string): RotationError {
-  const words = problemText(order.error) ?? `its status is ${order.status}`
-  return new RotationError('acme/order-failed', `the CA gave up ${doing}: ${words}`)
-}
-
-function problemText(error: object | undefined): string | null {
-  const { type, detail } = (error ?? {}) as { type?: string; detail?: string }
-  if (detail === undefined) return null
-  return `${detail} (${(type ?? 'about:blank').replace('urn:ietf:params:acme:error:', '')})`
 }

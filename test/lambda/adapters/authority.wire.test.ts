@@ -102,6 +102,13 @@ describe('the CA', () => {
     )
   })
 
+  it('makes one account although the answer to the first request was lost', async () => {
+    let count = 0
+    sandbox.ca.mishap = (kind) => (kind === 'new-account' && ++count === 1 ? 'lost' : null)
+    await issue()
+    expect(sandbox.ca.book.accounts.size).toBe(1)
+  })
+
   it('waits for an order that is processing, no more often than Retry-After says', async () => {
     sandbox.ca.options.finalizeDelayMs = 20_000
     sandbox.ca.options.retryAfterSeconds = 10
@@ -182,6 +189,9 @@ describe('the CA', () => {
     ['an order', 'a page', 'new-order', { status: 201, text: '<html>welcome</html>' }],
     ['an order', 'nothing', 'new-order', { status: 201, text: '' }],
     ['an order', 'a forbidding page', 'new-order', { status: 403, text: '<html>forbidden</html>' }],
+    ['an account', 'no Location', 'new-account', { status: 200, text: '{"status":"valid"}' }],
+    ['an account', 'no Location, as if new', 'new-account', { status: 201, text: '{"status":"valid"}' }],
+    ['an order', 'no authorizations', 'new-order', { status: 201, text: '{"status":"pending"}' }],
     ['the directory', 'a page', 'directory', { status: 200, text: '<html>welcome</html>' }],
     ['the directory', 'megabytes', 'directory', { status: 200, text: 'x'.repeat(3_000_000) }],
   ])('fails with a code when %s is answered with %s', async (_, __, kind, mishap) => {

@@ -1,7 +1,15 @@
+import type { Agent } from 'node:https'
+import { getCACertificates } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { explain } from '../../../lambda/adapters/acme/problem.ts'
 import { retrying } from '../../../lambda/adapters/acme/retrying.ts'
-import { AcmeProblem, AcmeSilence, parseRetryAfter } from '../../../lambda/adapters/acme/transport.ts'
+import {
+  AcmeProblem,
+  AcmeSilence,
+  type Http,
+  parseRetryAfter,
+  tame,
+} from '../../../lambda/adapters/acme/transport.ts'
 import { DEFAULTS } from '../../../lambda/defaults.ts'
 
 const NOW = Date.UTC(2026, 10, 23)
@@ -116,5 +124,25 @@ describe("the CA's words", () => {
       'acme/tls-untrusted',
     )
     expect(explain(new AcmeSilence('ETIMEDOUT', 'timeout'), 'it', NOW).code).toBe('acme/unreachable')
+  })
+})
+
+describe("the library's HTTP", () => {
+  it('trusts private roots beside the usual ones, and follows its own interceptors no more', () => {
+    const cleared: string[] = []
+    const http = {
+      defaults: { headers: { common: {} } } as Http['defaults'],
+      interceptors: {
+        request: { clear: () => void cleared.push('request'), use: () => 0 },
+        response: { clear: () => void cleared.push('response'), use: () => 0 },
+      },
+    }
+    tame(http, { rootCertificates: 'PRIVATE', timeoutMs: 1_000, now: () => NOW })
+    const { ca } = (http.defaults.httpsAgent as Agent).options
+    expect(ca).toEqual([...getCACertificates('default'), 'PRIVATE'])
+    expect(getCACertificates('default').length).toBeGreaterThan(50)
+    expect(cleared).toEqual(['request', 'response'])
+    tame(http, { rootCertificates: null, timeoutMs: 1_000, now: () => NOW })
+    expect((http.defaults.httpsAgent as Agent).options.ca).toBeUndefined()
   })
 })

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULTS } from '../../../lambda/defaults.ts'
 import { RotationError } from '../../../lambda/errors.ts'
-import { cleanUp, present, type WantedValue } from '../../../lambda/issue/challenges.ts'
+import { cleanUp, present, type WantedValue, waitInSync } from '../../../lambda/issue/challenges.ts'
 import type { TxtRecordSet, Zones } from '../../../lambda/ports.ts'
 
 const ZONE = { id: 'Z1', name: 'example.com' }
@@ -87,6 +87,34 @@ describe('challenge values', () => {
     expect({ changes: changes.length, failed: failed.size }).toEqual({ changes: 1, failed: 0 })
     expect(await cleanUp(written, { zones: zone.zones, time }, DEFAULTS)).toEqual([])
     expect(zone.sets.size).toBe(0)
+  })
+
+  it('are waited for in every zone, and a zone that is never in sync fails alone', async () => {
+    const { zones } = memoryZone()
+    const asked = new Map<string, number>()
+    zones.isInSync = async (changeId) => {
+      asked.set(changeId, (asked.get(changeId) ?? 0) + 1)
+      if (changeId === 'C3') throw new RotationError('aws/throttled', 'too often')
+      return changeId === 'C2' && asked.get(changeId) === 3
+    }
+    let now = 0
+    const ticking = {
+      now: () => now,
+      async sleep(ms: number) {
+        now += ms
+      },
+    }
+    const changes = ['C1', 'C2', 'C3'].map((changeId, at) => ({ changeId, zoneId: `Z${at + 1}` }))
+    const late = await waitInSync(
+      changes,
+      { zones, time: ticking },
+      { ...DEFAULTS, dnsSyncTimeoutMs: 10_000 },
+    )
+    expect([...late].map(([zone, { code, message }]) => `${zone} ${code} ${message}`)).toEqual([
+      "Z1 dns/not-in-sync Route53's change C1 was still PENDING after 10 s",
+      'Z3 aws/throttled too often',
+    ])
+    expect(asked.get('C2')).toBe(3)
   })
 
   it('that are gone already leave what others wrote untouched', async () => {

@@ -21,7 +21,7 @@ import {
   TAG,
   withRejected,
 } from '../../../lambda/names.ts'
-import type { PlanContext } from '../../../lambda/plan/plan.ts'
+import type { PlanContext } from '../../../lambda/plan/standings.ts'
 
 const HOUR_MS = 3_600_000
 const DIRECTORY = 'https://ca.test/directory'

@@ -38,8 +38,8 @@ const DEFAULTS: Ca['options'] = {
   retryAfterSeconds: 1,
 }
 
-/** What a network or a proxy makes of an answer. */
-export type CaMishap = 'reset' | 'hang' | 'drip' | { readonly status: number; readonly text: string }
+/** What a network or a proxy makes of an answer; `lost` is done, and then never answered. */
+export type CaMishap = 'reset' | 'hang' | 'drip' | 'lost' | { readonly status: number; readonly text: string }
 
 interface Reply {
   readonly status: number
@@ -65,6 +65,7 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     if (mishap === 'hang') return
     if (mishap === 'reset') return void request.socket.destroy()
     if (mishap === 'drip') return drip(response)
+    if (mishap === 'lost') return void handle(request).finally(() => request.socket.destroy())
     if (mishap)
       return void response.writeHead(mishap.status, { 'content-type': 'text/html' }).end(mishap.text)
     void handle(request)

@@ -1,0 +1,42 @@
+/** What the CA's orders and authorizations say when they are not what was hoped for. */
+import { RotationError } from '../../errors.ts'
+
+/** RFC 8555 §7.1.3, as far as it is looked at here. */
+export interface AnsweredOrder {
+  readonly status: string
+  readonly error?: object
+  readonly authorizations: unknown
+  readonly finalize: unknown
+}
+
+/** RFC 8555 §7.1.4, likewise. */
+export interface AnsweredAuthorization {
+  readonly status: string
+  readonly identifier: { readonly value: string }
+  readonly wildcard?: boolean
+  readonly challenges: readonly { readonly error?: object }[]
+}
+
+/** What a CA answers is not always what RFC 8555 §7.1 says. */
+export function checkOrder(order: AnsweredOrder, doing: string): void {
+  if (Array.isArray(order.authorizations) && typeof order.finalize === 'string') return
+  throw new RotationError('acme/unexpected-answer', `the CA's answer to ${doing} is no order`)
+}
+
+export function authorizationFailed(authorization: AnsweredAuthorization): RotationError {
+  const host = `${authorization.wildcard ? '*.' : ''}${authorization.identifier.value}`
+  const error = authorization.challenges.map((challenge) => challenge.error).find((one) => one !== undefined)
+  const words = problemText(error) ?? `its authorization is ${authorization.status}`
+  return new RotationError('acme/authorization-failed', `the CA could not prove ${host}: ${words}`, { host })
+}
+
+export function orderFailed(order: AnsweredOrder, doing: string): RotationError {
+  const words = problemText(order.error) ?? `its status is ${order.status}`
+  return new RotationError('acme/order-failed', `the CA gave up ${doing}: ${words}`)
+}
+
+function problemText(error: object | undefined): string | null {
+  const { type, detail } = (error ?? {}) as { type?: string; detail?: string }
+  if (detail === undefined) return null
+  return `${detail} (${(type ?? 'about:blank').replace('urn:ietf:params:acme:error:', '')})`
+}

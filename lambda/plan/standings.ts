@@ -1,0 +1,95 @@
+/** Why a certificate, or one of its targets, is left as it is: so that the report can say why nothing was done. */
+import { covers } from '../config/hosts.ts'
+import { RotationError } from '../errors.ts'
+import { toDay } from '../instant.ts'
+import type { Certificate, EpochMs, Observed, ReachableTarget, StoredCertificate, Target } from '../model.ts'
+import { targetKey } from '../model.ts'
+import { isRejectedAt, TAG } from '../names.ts'
+import { type Current, firstReason, lifetimeOf } from './checks.ts'
+import { dueAt, ownWindow, pointIn } from './window.ts'
+
+export interface Standing {
+  readonly certId: string
+  readonly state: 'settled' | 'held-back' | 'rejected' | 'failed'
+  readonly detail: string
+  readonly error: RotationError | null
+}
+
+export interface PlanContext {
+  readonly now: EpochMs
+  /** Time to the next run. */
+  readonly intervalMs: number
+  /** Ids to issue even though nothing asks for it. */
+  readonly force: ReadonlySet<string>
+}
+
+/**
+ * A listener that broke with what is still the newest of ours gets it not again; while it has it, because undoing
+ * failed, that is a failure. Until a new one is due or the specification changes, it is a failure at every run.
+ */
+export function leftAlone(
+  desired: Certificate,
+  { target, attached }: ReachableTarget,
+  ours: StoredCertificate | null,
+  observed: Observed,
+  { now, intervalMs }: PlanContext,
+): Standing | null {
+  if (!ours || !isRejectedAt(observed.details.get(ours.arn)?.tags[TAG.rejected], target)) return null
+  const detail = observed.details.get(ours.arn) ?? null
+  const current: Current = { origin: 'ours', stored: ours, detail }
+  if (firstReason({ desired, current, forced: false, now, intervalMs })) return null
+  return attached.arn === ours.arn ? stillBroken(desired, target, ours) : rejected(desired, target, ours)
+}
+
+/** @returns why the foreign certificate at a target stays, or `null` when the target wants one of ours. */
+export function keepForeign(
+  desired: Certificate,
+  facts: ReachableTarget,
+  context: PlanContext,
+): Standing | null {
+  const { attached } = facts
+  if (attached.origin === 'ours' || desired.takeOver === 'now') return null
+  if (attached.origin === 'unreadable')
+    return {
+      certId: desired.id,
+      state: 'held-back',
+      detail: `what ${targetKey(facts.target)} has attached cannot be read: ${attached.why.message}`,
+      error: attached.why,
+    }
+  const { leaf } = attached
+  const window = ownWindow(leaf)
+  if (!covers(leaf.hosts, desired.hosts) || dueAt(leaf, window, context.now, context.intervalMs)) return null
+  return {
+    certId: desired.id,
+    state: 'settled',
+    detail: `foreign certificate at ${targetKey(facts.target)} stays until ${toDay(pointIn(window, leaf.serial))}, it ends ${toDay(leaf.notAfter)}`,
+    error: null,
+  }
+}
+
+export function settled(desired: Certificate, current: Current): Standing {
+  const lifetime = lifetimeOf(current)
+  const point = pointIn(ownWindow(lifetime), lifetime.serial)
+  return {
+    certId: desired.id,
+    state: 'settled',
+    detail: `good until ${toDay(lifetime.notAfter)}, due ${toDay(point)}`,
+    error: null,
+  }
+}
+
+export function failed(desired: Certificate, error: RotationError): Standing {
+  return { certId: desired.id, state: 'failed', detail: error.message, error }
+}
+
+function rejected(desired: Certificate, target: Target, stored: StoredCertificate): Standing {
+  const what = `${targetKey(target)} broke with ${stored.name} and has its previous certificate back`
+  const error = new RotationError('verify/rejected', what, { listener: targetKey(target), name: stored.name })
+  return { certId: desired.id, state: 'rejected', detail: what, error }
+}
+
+function stillBroken(desired: Certificate, target: Target, stored: StoredCertificate): Standing {
+  const what = `${targetKey(target)} broke with ${stored.name}, and still has it attached`
+  const error = new RotationError('undo/failed', what, { listener: targetKey(target), name: stored.name })
+  return { certId: desired.id, state: 'failed', detail: what, error }
+}
