@@ -124,7 +124,8 @@ function remember(deeds: ReadonlyMap<string, Deed>, { force, deeds: known, store
     known.set(certId, {
       stored: deed.stored ?? before?.stored ?? null,
       inPlace: new Map([...(before?.inPlace ?? []), ...deed.inPlace]),
-      errors: [...(before?.errors ?? []), ...deed.errors],
+      // one that failed before is not acted on again
+      errors: deed.errors,
     })
   }
 }

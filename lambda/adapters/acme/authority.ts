@@ -36,12 +36,6 @@ type OrderData = Parameters<acme.Client['createOrder']>[0] & { profile?: string 
 
 type LibraryChallenge = Parameters<acme.Client['completeChallenge']>[0]
 
-interface Session {
-  readonly client: acme.Client
-  /** By name; `null` when the CA advertises none. */
-  readonly profiles: readonly string[] | null
-}
-
 export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
   const { directoryUrl, time, settings } = options
   const transport = tame(acme.axios as unknown as Http, {
@@ -51,8 +45,9 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
   })
   const call = retrying(time, settings)
   let directory: Promise<readonly string[] | null> | null = null
-  let session: Promise<Session> | null = null
+  let client: Promise<acme.Client> | null = null
 
+  /** @returns by name what the CA advertises; `null` when it has no profiles */
   function readProfiles(): Promise<readonly string[] | null> {
     directory ??= call(`the directory ${directoryUrl}`, async () => {
       const { data } = await acme.axios.get(directoryUrl, { validateStatus: null })
@@ -64,11 +59,10 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     return directory
   }
 
-  async function open(): Promise<Session> {
-    const profiles = await readProfiles()
-    const account = (await options.accounts.load()) ?? (await register())
-    const client = new acme.Client({ directoryUrl, accountKey: account.key, accountUrl: account.url })
-    return { client, profiles }
+  async function open(): Promise<acme.Client> {
+    await readProfiles()
+    const { key, url } = (await options.accounts.load()) ?? (await register())
+    return new acme.Client({ directoryUrl, accountKey: key, accountUrl: url })
   }
 
   async function register(): Promise<AccountRecord> {
@@ -85,9 +79,9 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     return options.accounts.save({ key, url })
   }
 
-  function opened(): Promise<Session> {
-    session ??= open()
-    return session
+  function opened(): Promise<acme.Client> {
+    client ??= open()
+    return client
   }
 
   /** Ask again, as often as the CA wants within our bounds, until `ask` has an answer. */
@@ -119,7 +113,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     },
 
     async order({ hosts, profile }) {
-      const { client } = await opened()
+      const client = await opened()
       const data: OrderData = {
         identifiers: hosts.map((value) => ({ type: 'dns', value })),
         ...(profile === null ? {} : { profile }),
@@ -139,7 +133,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     },
 
     async answer({ challenges, url }) {
-      const { client } = await opened()
+      const client = await opened()
       for (const challenge of challenges)
         await call(`the challenge for ${challenge.host}`, () =>
           client.completeChallenge(asChallenge(challenge)),
@@ -155,7 +149,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     },
 
     async finalize(order, csr) {
-      const { client } = await opened()
+      const client = await opened()
       const doing = `the order ${order.url}`
       const get = () => call(doing, () => client.getOrder({ url: order.url } as acme.Order))
       const ready = await waitFor(order.url, doing, async () => {
@@ -201,7 +195,7 @@ async function fetchAuthorization(
 ): Promise<acme.Authorization> {
   const one = { ...order, authorizations: [url] } as acme.Order
   const [authorization] = await call('an authorization', () => client.getAuthorizations(one))
-  if (!authorization)
+  if (!Array.isArray(authorization?.challenges) || typeof authorization.identifier?.value !== 'string')
     throw new RotationError('acme/unexpected-answer', `the CA gave no authorization at ${url}`)
   return authorization
 }

@@ -192,6 +192,7 @@ describe('the CA', () => {
     ['an account', 'no Location', 'new-account', { status: 200, text: '{"status":"valid"}' }],
     ['an account', 'no Location, as if new', 'new-account', { status: 201, text: '{"status":"valid"}' }],
     ['an order', 'no authorizations', 'new-order', { status: 201, text: '{"status":"pending"}' }],
+    ['an authorization', 'no challenges', 'authz', { status: 200, text: '{"status":"pending"}' }],
     ['the directory', 'a page', 'directory', { status: 200, text: '<html>welcome</html>' }],
     ['the directory', 'megabytes', 'directory', { status: 200, text: 'x'.repeat(3_000_000) }],
   ])('fails with a code when %s is answered with %s', async (_, __, kind, mishap) => {
