@@ -41,6 +41,10 @@ export const ERRORS = {
     retry: 'next-run',
     hint: 'allow iam:TagServerCertificate; until it is tagged, the next run may attach it again',
   },
+  'plan/staging-over-production': {
+    retry: 'never',
+    hint: 'clients do not trust a staging CA: name the production directory, or run with --force if this is meant',
+  },
   'dns/zone-not-found': {
     retry: 'never',
     hint: 'create the public hosted zone, or give its id under dns.zones',

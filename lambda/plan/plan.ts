@@ -7,6 +7,7 @@
  *   2. For the targets that remain, the certificate stands on the newest stored one of ours that has the wanted
  *      specification, else on the newest of ours, else on the foreign one that ends first.
  *   3. The first of ISSUE_CHECKS that speaks orders a new one, to be attached to all of these targets.
+ *      A staging CA over what is not its own is refused, unless the run is forced or take_over is "now".
  *   4. Else each target that has another one attached gets it, and each listener that has it attached but
  *      serves another is looked at again.
  */
@@ -22,7 +23,15 @@ import type {
 import { targetKey } from '../model.ts'
 import { idHash, specificationHash } from '../names.ts'
 import { type Current, firstReason, lifetimeOf, type Reason } from './checks.ts'
-import { failed, keepForeign, leftAlone, type PlanContext, type Standing, settled } from './standings.ts'
+import {
+  failed,
+  keepForeign,
+  leftAlone,
+  type PlanContext,
+  refuseStaging,
+  type Standing,
+  settled,
+} from './standings.ts'
 
 export type Action =
   | { readonly kind: 'issue'; readonly certId: string; readonly reason: Reason }
@@ -99,6 +108,8 @@ function decide(desired: Certificate, observed: Observed, context: PlanContext):
     return { certId: desired.id, actions: [], standings: [...standings, failed(desired, unread)], ends }
 
   const reason = firstReason({ desired, current, forced, now: context.now, intervalMs: context.intervalMs })
+  const refused = reason && !forced ? refuseStaging(desired, current) : null
+  if (refused) return { certId: desired.id, actions: [], standings: [...standings, refused], ends }
   const actions = reason ? issueFor(desired, wanting, reason) : ours ? place(desired, wanting, ours) : []
   if (actions.length === 0 && current && standings.length === 0) standings.push(settled(desired, current))
   return { certId: desired.id, actions, standings, ends }

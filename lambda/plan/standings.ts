@@ -4,7 +4,7 @@ import { RotationError } from '../errors.ts'
 import { toDay } from '../instant.ts'
 import type { Certificate, EpochMs, Observed, ReachableTarget, StoredCertificate, Target } from '../model.ts'
 import { targetKey } from '../model.ts'
-import { isRejectedAt, TAG } from '../names.ts'
+import { isRejectedAt, specificationHash, TAG } from '../names.ts'
 import { type Current, firstReason, lifetimeOf } from './checks.ts'
 import { dueAt, ownWindow, pointIn } from './window.ts'
 
@@ -65,6 +65,32 @@ export function keepForeign(
     detail: `foreign certificate at ${targetKey(facts.target)} stays until ${toDay(pointIn(window, leaf.serial))}, it ends ${toDay(leaf.notAfter)}`,
     error: null,
   }
+}
+
+/** A certificate of a staging CA replaces one of its own kind only, unless somebody said so: no client trusts it. */
+export function refuseStaging(desired: Certificate, current: Current | null): Standing | null {
+  if (!isStaging(desired.directoryUrl) || current === null) return null
+  if (current.origin === 'foreign' && desired.takeOver === 'now') return null
+  if (current.origin === 'ours' && isOfStaging(current, desired)) return null
+  const what = `${desired.directoryUrl} is a staging CA, and what is in place is not of one`
+  return failed(
+    desired,
+    new RotationError('plan/staging-over-production', what, { directory: desired.directoryUrl }),
+  )
+}
+
+function isOfStaging(
+  { stored, detail }: Extract<Current, { origin: 'ours' }>,
+  desired: Certificate,
+): boolean {
+  return (
+    stored.specificationHash === specificationHash(desired) || isStaging(detail?.tags[TAG.directory] ?? '')
+  )
+}
+
+/** As Let's Encrypt's `acme-staging-v02.api.letsencrypt.org`. */
+function isStaging(directoryUrl: string): boolean {
+  return /^https:\/\/[^/]*staging/.test(directoryUrl)
 }
 
 export function settled(desired: Certificate, current: Current): Standing {
