@@ -9,18 +9,16 @@ type PlanEvent = Extract<LoggedEvent, { event: 'plan.made' }>
 /** One line an action and one for each certificate that is left as it is. */
 export function planText({ actions, standings, heldBack }: PlanEvent): string {
   const held = new Map(heldBack.map(({ certId, code, message }) => [certId, `${message} (${code})`]))
+  const issued = new Set(actions.filter(({ kind }) => kind === 'issue').map(({ certId }) => certId))
   const lines = [
     ...actions
       .filter(({ certId }) => !held.has(certId))
-      .map(({ kind, certId, listener, reason, detail }) =>
-        kind === 'issue'
-          ? row('issue', certId, `${reason}: ${detail}`)
-          : row(
-              kind,
-              certId,
-              `${kind === 'attach' ? 'to ' : ''}${listener}${kind === 'verify' ? `: ${detail}` : ''}`,
-            ),
-      ),
+      .map(({ kind, certId, listener, reason, detail }) => {
+        if (kind === 'issue') return row(kind, certId, `${reason}: ${detail}`)
+        // what is attached because it is issued needs no reason of its own
+        const why = issued.has(certId) ? '' : `, ${reason}: ${detail}`
+        return row(kind, certId, `${kind === 'attach' ? 'to ' : ''}${listener}${why}`)
+      }),
     ...[...held].map(([certId, why]) => row('hold', certId, why)),
     ...standings.map(({ certId, state, detail }) => row(WORD[state] ?? state, certId, detail)),
   ]
@@ -65,17 +63,19 @@ export function progressLine(event: LoggedEvent): string[] {
   }
 }
 
-export function reportText({ ok, outcomes }: Report, dryRun: boolean): string {
-  if (dryRun && ok) return 'dry run: nothing was changed\n'
+export function reportText({ ok, outcomes, error }: Report, dryRun: boolean): string {
+  const unchanged = dryRun ? 'dry run: nothing was changed\n' : ''
+  if (dryRun && ok) return unchanged
   const lines = outcomes.map(({ state, certId, detail, errors }) =>
     errors.length === 0
       ? row(state, certId, detail)
       : [row(state, certId, ''), ...errors.flatMap(errorLines)].join('\n').trimEnd(),
   )
   const failed = outcomes.filter(isFailure).length
-  const end =
-    failed === 0 ? `ok: ${count(outcomes.length)}` : `failed: ${failed} of ${count(outcomes.length)}`
-  return `report:\n${lines.join('\n')}\n${end}\n`
+  const whole = count(outcomes.length)
+  const good = error ? 'failed: the run could not go on' : `ok: ${whole}`
+  const end = failed > 0 ? `failed: ${failed} of ${whole}` : good
+  return `report:\n${lines.join('\n')}\n${end}\n${unchanged}`
 }
 
 function errorLines(error: Report['outcomes'][number]['errors'][number]): string[] {

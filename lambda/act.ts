@@ -6,6 +6,7 @@ import { issue } from './issue/issue.ts'
 import type { FindZone } from './issue/zones.ts'
 import type { Certificate, EpochMs, Observed, StoredCertificate } from './model.ts'
 import { targetKey } from './model.ts'
+import { isRejectedAt, TAG } from './names.ts'
 import type { Failure } from './parallel.ts'
 import type { Action } from './plan/plan.ts'
 import type { Ports } from './ports.ts'
@@ -17,8 +18,8 @@ import { serverNameOf, type Verified, verifyAll } from './verify/verify.ts'
 export interface Deed {
   /** What was issued and stored. */
   readonly stored: StoredCertificate | null
-  /** By target: the end of what was attached there and is in place. */
-  readonly inPlace: ReadonlyMap<string, EpochMs>
+  /** By target acted on: the end of what was put there, or `null` when that is not in place. */
+  readonly inPlace: ReadonlyMap<string, EpochMs | null>
   readonly errors: readonly RotationError[]
 }
 
@@ -66,7 +67,9 @@ function placementsOf(
     const stored = action.stored ?? fresh.get(action.certId)
     const before = world.observed.targets.get(targetKey(action.target))
     if (!stored || before?.problem !== null) return []
-    return [{ certId: action.certId, stored, before, previous: before.attached.arn }]
+    const { arn } = before.attached
+    const wasBroken = isRejectedAt(world.observed.details.get(arn)?.tags[TAG.rejected], action.target)
+    return [{ certId: action.certId, stored, before, previous: wasBroken ? null : arn, wasBroken }]
   })
 }
 
@@ -80,7 +83,15 @@ function verifyOnly(actions: readonly Action[], { observed }: ActWorld): Placeme
     const previous = observed.stored.find(
       ({ serial }) => serial !== action.stored.serial && served.has(serial),
     )
-    return [{ certId: action.certId, stored: action.stored, before, previous: previous?.arn ?? null }]
+    return [
+      {
+        certId: action.certId,
+        stored: action.stored,
+        before,
+        previous: previous?.arn ?? null,
+        wasBroken: false,
+      },
+    ]
   })
 }
 
@@ -98,9 +109,15 @@ function deeds(
         certId,
         {
           stored: fresh.get(certId) ?? null,
-          inPlace: new Map(
-            good.map(({ placement: { before, stored } }) => [targetKey(before.target), stored.notAfter]),
-          ),
+          inPlace: new Map([
+            ...actions.flatMap((action): [string, null][] =>
+              action.certId === certId && action.kind !== 'issue' ? [[targetKey(action.target), null]] : [],
+            ),
+            ...good.map(({ placement: { before, stored } }): [string, EpochMs] => [
+              targetKey(before.target),
+              stored.notAfter,
+            ]),
+          ]),
           errors: failures.filter((failure) => failure.certId === certId).map(({ error }) => error),
         },
       ]

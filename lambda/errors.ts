@@ -103,7 +103,7 @@ export const ERRORS = {
   },
   'undo/failed': {
     retry: 'next-run',
-    hint: 'put the previous certificate back by hand, now: it is named in this message',
+    hint: 'put a certificate that works back by hand, now',
   },
   'aws/access-denied': { retry: 'never', hint: 'allow the action named, on the resource named' },
   'aws/credentials': { retry: 'never', hint: 'give valid AWS credentials to this process' },
@@ -114,6 +114,10 @@ export const ERRORS = {
   },
   'aws/unavailable': { retry: 'next-run', hint: 'the service has trouble; the next run tries again' },
   'aws/refused': { retry: 'next-run', hint: 'see what the service answered' },
+  'run/not-settled': {
+    retry: 'next-run',
+    hint: 'look whether another tool sets this listener, or removes what this one writes',
+  },
   'run/failed': { retry: 'next-run', hint: 'see the errors of the certificates named' },
   'bug/unexpected': {
     retry: 'next-run',

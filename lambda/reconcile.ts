@@ -65,7 +65,7 @@ export async function reconcile(
   const outcomes = new Map<string, Outcome>()
   let error: RotationError | null = null
   let active = desired
-  for (let pass = 1; active.length > 0 && pass <= settings.maxPasses; pass++) {
+  for (let pass = 1; active.length > 0 && pass <= settings.maxPasses + 1; pass++) {
     try {
       const made = await onePass(pass, active, course)
       for (const certificate of active) outcomes.set(certificate.id, judge(certificate, made, course))
@@ -88,12 +88,21 @@ interface Pass {
 async function onePass(pass: number, desired: readonly Certificate[], course: Course): Promise<Pass> {
   const { request, ports, settings, findZone, force } = course
   const observed = await observe(desired, course.stored, ports, settings)
-  const made = plan(desired, observed, { now: ports.time.now(), intervalMs: request.intervalMs, force })
+  const issued = new Set([...course.deeds].flatMap(([id, { stored }]) => (stored ? [id] : [])))
+  const made = plan(desired, observed, {
+    now: ports.time.now(),
+    intervalMs: request.intervalMs,
+    force,
+    issued,
+  })
   const limited = limit(made.actions, await askQuota(made, ports))
   for (const [certId, error] of limited.heldBack) course.heldBack.set(certId, error)
   ports.emit(describePlan(pass, made, limited))
   if (pass === 1) for (const event of unreachableListeners(desired, observed)) ports.emit(event)
-  const acted = !request.invocation.dryRun && limited.run.length > 0
+  const isLast = pass > settings.maxPasses
+  if (isLast)
+    for (const { certId } of limited.run) course.heldBack.set(certId, notSettled(certId, made, settings))
+  const acted = !request.invocation.dryRun && !isLast && limited.run.length > 0
   if (acted) {
     const byId = new Map(desired.map((certificate) => [certificate.id, certificate]))
     const { deployment } = request
@@ -103,6 +112,15 @@ async function onePass(pass: number, desired: readonly Certificate[], course: Co
     )
   }
   return { observed, plan: made, acted }
+}
+
+/** The pass after the last one only looks: what it would do is what did not last. */
+function notSettled(certId: string, { actions }: Plan, { maxPasses }: Settings): RotationError {
+  const left = actions
+    .filter((action) => action.certId === certId)
+    .map(({ kind, reason }) => `${kind} (${reason.detail})`)
+  const what = `${certId} is not settled after ${maxPasses} passes, left to do: ${left.join(', ')}`
+  return new RotationError('run/not-settled', what)
 }
 
 /** Asked only where something is to be issued. Where it cannot be asked, nothing is. */

@@ -16,6 +16,8 @@ export interface Placement {
   readonly before: ReachableTarget
   /** ARN of what the listener served before; `null` when that is not known any more. */
   readonly previous: string | null
+  /** It had what broke it attached: then that nobody answers is no excuse. */
+  readonly wasBroken: boolean
 }
 
 export function attachAll(

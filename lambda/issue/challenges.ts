@@ -1,7 +1,7 @@
 /** Challenge values of a whole wave: published in one change a zone, awaited together, removed in the same way. */
 
 import type { Settings } from '../defaults.ts'
-import { RotationError } from '../errors.ts'
+import { type ErrorCode, RotationError } from '../errors.ts'
 import { poll } from '../poll.ts'
 import type { HostedZone, Ports, TxtRecordSet } from '../ports.ts'
 import { type Edit, rewrite } from './rewrite.ts'
@@ -128,9 +128,17 @@ export function placeKey(zone: HostedZone, name: string): string {
   return `${zone.id} ${name}`
 }
 
+/** The last of several tries may be throttled or refused although the first one was made. */
+const MAY_HAVE_ARRIVED: readonly ErrorCode[] = [
+  'aws/unreachable',
+  'aws/unavailable',
+  'aws/throttled',
+  'aws/refused',
+]
+
 /** A change whose answer was lost may have been made: the clean-up then looks what is there. */
 function mayHaveArrived(error: RotationError): boolean {
-  return error.code === 'aws/unreachable' || error.code === 'aws/unavailable'
+  return MAY_HAVE_ARRIVED.includes(error.code)
 }
 
 interface ZoneValues {

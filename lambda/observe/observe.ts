@@ -6,6 +6,7 @@ import type {
   Attached,
   Certificate,
   CertificateDetail,
+  Leaf,
   Observed,
   Probe,
   StoredCertificate,
@@ -42,7 +43,22 @@ export async function observe(
   )
   const targets = new Map(facts.map((fact) => [targetKey(fact.target), fact]))
   const stored = [...byArn.values()]
-  return { targets, stored, ...(await readDetails(desired, targets, stored, world, settings)) }
+  // what this run stored has no tags but those it was stored with
+  return {
+    targets,
+    stored,
+    ...(await readDetails(
+      desired,
+      targets,
+      listed.filter((one) => !isIn(justStored, one)),
+      world,
+      settings,
+    )),
+  }
+}
+
+function isIn(certificates: readonly StoredCertificate[], { arn }: StoredCertificate): boolean {
+  return certificates.some((one) => one.arn === arn)
 }
 
 async function lookAt(
@@ -89,22 +105,25 @@ function findListener(
   return { dnsName: balancer.dnsName, certificateArn: found.certificateArn }
 }
 
-/** IAM gives the leaf of its own; one of ACM is known only by what the listener serves. */
+/** IAM gives the leaf of its own; one of ACM, or one that may not be read, is known by what the listener serves. */
 async function readForeign(arn: string, probe: Probe, { store }: World): Promise<Attached> {
-  if (!arn.includes(':server-certificate/')) {
-    const answer = probe.find((one) => 'leaf' in one)
-    return answer && 'leaf' in answer
-      ? { origin: 'foreign', arn, leaf: answer.leaf }
-      : { origin: 'unreadable', arn, why: unreadable(arn, firstFailure(probe)) }
-  }
+  const { leaf, why } = await readFromStore(arn, store)
+  const served = probe.flatMap((answer) => ('leaf' in answer ? [answer.leaf] : []))[0]
+  const known = leaf ?? served
+  if (known) return { origin: 'foreign', arn, leaf: known }
+  return { origin: 'unreadable', arn, why: unreadable(arn, `${why}; ${firstFailure(probe)}`) }
+}
+
+async function readFromStore(
+  arn: string,
+  store: World['store'],
+): Promise<{ leaf: Leaf | null; why: string }> {
+  if (!arn.includes(':server-certificate/')) return { leaf: null, why: 'it is not in IAM' }
   try {
-    const detail = await store.read(arn)
-    return detail
-      ? { origin: 'foreign', arn, leaf: detail.leaf }
-      : { origin: 'unreadable', arn, why: unreadable(arn, 'IAM does not know it') }
+    return { leaf: (await store.read(arn))?.leaf ?? null, why: 'IAM does not know it' }
   } catch (thrown) {
     if (!(thrown instanceof RotationError)) throw thrown
-    return { origin: 'unreadable', arn, why: unreadable(arn, thrown.message) }
+    return { leaf: null, why: thrown.message }
   }
 }
 
@@ -133,6 +152,7 @@ async function readDetails(
     try {
       const detail = await store.read(arn)
       if (detail) details.set(arn, detail)
+      else unread.set(arn, unreadable(arn, 'IAM lists it, and does not know it'))
     } catch (thrown) {
       if (!(thrown instanceof RotationError)) throw thrown
       unread.set(arn, thrown)
@@ -143,7 +163,7 @@ async function readDetails(
 
 function isServed(facts: TargetFacts, arn: string): boolean {
   return (
-    facts.problem !== null || (facts.attached.arn === arn && facts.probe.some((answer) => 'leaf' in answer))
+    facts.problem !== null || (facts.attached.arn === arn && facts.probe.every((answer) => 'leaf' in answer))
   )
 }
 

@@ -103,13 +103,14 @@ function decide(desired: Certificate, observed: Observed, context: PlanContext):
     : firstForeign(wanting)
   const ends = current ? lifetimeOf(current).notAfter : foreignEnd(desired, observed)
   if (wanting.length === 0) return { certId: desired.id, actions: [], standings, ends }
-  const unread = ours && observed.unread.get(ours.arn)
-  if (unread)
-    return { certId: desired.id, actions: [], standings: [...standings, failed(desired, unread)], ends }
-
-  const reason = firstReason({ desired, current, forced, now: context.now, intervalMs: context.intervalMs })
+  const { now, intervalMs, issued } = context
+  const reason = issued.has(desired.id) ? null : firstReason({ desired, current, forced, now, intervalMs })
   const refused = reason && !forced ? refuseStaging(desired, current) : null
   if (refused) return { certId: desired.id, actions: [], standings: [...standings, refused], ends }
+  // where it was rejected is in its tags: without them it is not put anywhere
+  const unread = ours && !reason ? observed.unread.get(ours.arn) : undefined
+  if (unread)
+    return { certId: desired.id, actions: [], standings: [...standings, failed(desired, unread)], ends }
   const actions = reason ? issueFor(desired, wanting, reason) : ours ? place(desired, wanting, ours) : []
   if (actions.length === 0 && current && standings.length === 0) standings.push(settled(desired, current))
   return { certId: desired.id, actions, standings, ends }

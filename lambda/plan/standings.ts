@@ -21,6 +21,8 @@ export interface PlanContext {
   readonly intervalMs: number
   /** Ids to issue even though nothing asks for it. */
   readonly force: ReadonlySet<string>
+  /** Ids that this run has issued: they are not issued again in it, whatever asks for it. */
+  readonly issued: ReadonlySet<string>
 }
 
 /**
@@ -29,7 +31,7 @@ export interface PlanContext {
  */
 export function leftAlone(
   desired: Certificate,
-  { target, attached }: ReachableTarget,
+  { target, attached, probe }: ReachableTarget,
   ours: StoredCertificate | null,
   observed: Observed,
   { now, intervalMs }: PlanContext,
@@ -38,6 +40,8 @@ export function leftAlone(
   const detail = observed.details.get(ours.arn) ?? null
   const current: Current = { origin: 'ours', stored: ours, detail }
   if (firstReason({ desired, current, forced: false, now, intervalMs })) return null
+  const isMended = probe.every((answer) => 'leaf' in answer && answer.leaf.serial === ours.serial)
+  if (attached.arn === ours.arn && isMended) return null
   return attached.arn === ours.arn ? stillBroken(desired, target, ours) : rejected(desired, target, ours)
 }
 

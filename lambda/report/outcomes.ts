@@ -36,8 +36,10 @@ export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome
       errors,
       notAfter,
     }
-  const done: OutcomeState = deed?.stored ? 'renewed' : deed && deed.inPlace.size > 0 ? 'attached' : 'settled'
-  const state = worst(errors, standings) ?? done
+  const placed = [...(deed?.inPlace.values() ?? [])].some((end) => end !== null)
+  const done: OutcomeState = deed?.stored ? 'renewed' : placed ? 'attached' : 'settled'
+  const hard = [...(heldBack ? [heldBack] : []), ...(deed?.errors ?? []), ...hardErrors(standings)]
+  const state = worst(hard, standings) ?? done
   return { certId: id, state, detail: detailOf(state, errors, standings, notAfter), errors, notAfter }
 }
 
@@ -59,8 +61,11 @@ function attachedEnd({ attached, probe }: ReachableTarget): EpochMs | null {
   return attached.origin === 'ours' ? attached.stored.notAfter : attached.leaf.notAfter
 }
 
-function worst(errors: readonly RotationError[], standings: readonly Standing[]): OutcomeState | null {
-  const hard = errors.filter(({ code }) => code !== 'store/certificate-unreadable')
+function hardErrors(standings: readonly Standing[]): RotationError[] {
+  return standings.flatMap(({ state, error }) => (error && state !== 'held-back' ? [error] : []))
+}
+
+function worst(hard: readonly RotationError[], standings: readonly Standing[]): OutcomeState | null {
   if (hard.length > 0) return hard.some(({ code }) => code !== 'verify/rejected') ? 'failed' : 'rejected'
   return standings.some(({ state }) => state === 'held-back') ? 'held-back' : null
 }

@@ -33,6 +33,9 @@ export function verifyAll(
     const { certId, stored, before } = placement
     const listener = targetKey(before.target)
     if (verdict === null) throw notServed(listener, stored.serial, settings)
+    // silence is an excuse for a listener that was silent before, not for one that an earlier certificate broke
+    if (verdict.kind === 'unreachable' && placement.wasBroken)
+      return { certId, placement, broken: verdict.failure }
     if (verdict.kind === 'broken') return { certId, placement, broken: verdict.failure }
     const seen = verdict.kind === 'serving'
     world.emit({ event: 'cert.verified', certId, listener, serial: stored.serial, seen })

@@ -212,13 +212,22 @@ describe('what is wrong is told, and nothing is changed', () => {
     )
   })
 
-  it('holds back a foreign certificate that may not be read, and says so', async () => {
+  it('knows a foreign certificate that may not be read by what is served', async () => {
     await withZoneAndAccount()
-    trial.sandbox.aws.allow(({ action: asked }) => asked !== 'iam:GetServerCertificate')
+    trial.sandbox.aws.allow(({ action }) => action !== 'iam:GetServerCertificate')
+    const ran = await trial.run()
+    expect(ran).toMatchObject({ codes: [], outcomes: { [HOST]: 'renewed' } })
+  })
+
+  it('holds back a foreign certificate that may not be read and is not served, and says so', async () => {
+    await withZoneAndAccount()
+    trial.sandbox.aws.allow(({ action }) => action !== 'iam:GetServerCertificate')
+    trial.sandbox.listener('web', 443).behaviour = () => 'close'
     const before = trial.sandbox.snapshot()
     const ran = await trial.run()
     expect(ran.outcomes).toEqual({ [HOST]: 'held-back' })
-    expect(ran.codes).toEqual(['store/certificate-unreadable'])
+    const plan = ran.events.find((event) => event.event === 'plan.made')
+    expect(plan?.standings[0]?.detail).toMatch(/cannot be read: iam:GetServerCertificate on bought is denied/)
     expect(trial.sandbox.snapshot()).toEqual(before)
   })
 

@@ -43,7 +43,8 @@ export interface Trial {
   configure(document: object | readonly object[]): void
   /** @param text `null` for a file that is not there */
   configureText(text: string | null): void
-  run(invocation?: object): Promise<Ran>
+  /** @param intervalMs time to the next run; a day when left out */
+  run(invocation?: object, intervalMs?: number): Promise<Ran>
   /** Check what holds for every trial, and take the world down. */
   stop(): Promise<void>
 }
@@ -70,11 +71,11 @@ export async function startTrial(
     configureText(text) {
       config = text
     },
-    async run(invocation = {}) {
+    async run(invocation = {}, intervalMs = DAY_MS) {
       const lines: string[] = []
       const print = (line: string) => void lines.push(line)
       const handler = createHandler({
-        env: { [ENV.region]: REGION, [ENV.deployment]: 'trial' },
+        env: { [ENV.region]: REGION, [ENV.deployment]: 'trial', [ENV.intervalMs]: String(intervalMs) },
         readConfig() {
           if (config === null) throw new Error('ENOENT: no such file')
           return config

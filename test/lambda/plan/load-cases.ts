@@ -74,6 +74,7 @@ const caseShape = z.strictObject({
   now: z.iso.date(),
   intervalHours: z.number().optional(),
   force: z.array(z.string()).optional(),
+  issued: z.array(z.string()).optional(),
   /** One line an action, as `issue shop renewal-due` and `attach shop web:443 renewal-due`. */
   actions: z.array(z.string()),
   /** One line a certificate or target that is left alone, as `shop settled`. */
@@ -153,6 +154,7 @@ function toCase(written: Written): PlanCase {
       now: Date.parse(written.now),
       intervalMs: (written.intervalHours ?? 24) * HOUR_MS,
       force: new Set(written.force ?? []),
+      issued: new Set(written.issued ?? []),
     },
     actions: written.actions,
     standings: written.standings,
