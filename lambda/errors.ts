@@ -39,7 +39,7 @@ export const ERRORS = {
   'store/refused': { retry: 'next-run', hint: 'see what IAM answered' },
   'store/tag-refused': {
     retry: 'next-run',
-    hint: 'allow iam:TagServerCertificate; until it is tagged, the next run may attach it again',
+    hint: 'allow iam:TagServerCertificate; the next run does not know of the rejection, and may attach it again',
   },
   'plan/staging-over-production': {
     retry: 'never',
