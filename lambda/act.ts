@@ -4,7 +4,7 @@ import type { Settings } from './defaults.ts'
 import type { RotationError } from './errors.ts'
 import { issue } from './issue/issue.ts'
 import type { FindZone } from './issue/zones.ts'
-import type { Certificate, EpochMs, Observed, StoredCertificate } from './model.ts'
+import type { Certificate, EpochMs, Observed, ReachableTarget, StoredCertificate } from './model.ts'
 import { targetKey } from './model.ts'
 import { isRejectedAt, TAG } from './names.ts'
 import type { Failure } from './parallel.ts'
@@ -12,6 +12,7 @@ import type { Action } from './plan/plan.ts'
 import type { Ports } from './ports.ts'
 import { storeAll } from './store/store.ts'
 import { undo } from './undo/undo.ts'
+import { servesEverywhere } from './verify/judge.ts'
 import { serverNameOf, type Verified, verifyAll } from './verify/verify.ts'
 
 /** What acting came to for one certificate. */
@@ -67,10 +68,16 @@ function placementsOf(
     const stored = action.stored ?? fresh.get(action.certId)
     const before = world.observed.targets.get(targetKey(action.target))
     if (!stored || before?.problem !== null) return []
-    const { arn } = before.attached
-    const wasBroken = isRejectedAt(world.observed.details.get(arn)?.tags[TAG.rejected], action.target)
-    return [{ certId: action.certId, stored, before, previous: wasBroken ? null : arn, wasBroken }]
+    const wasBroken = isBroken(before, world.observed)
+    const previous = wasBroken ? null : before.attached.arn
+    return [{ certId: action.certId, stored, before, previous, wasBroken }]
   })
+}
+
+/** It has attached what broke it, and nobody has mended it since. */
+function isBroken({ target, attached, probe }: ReachableTarget, { details }: Observed): boolean {
+  if (attached.origin !== 'ours' || servesEverywhere(probe, attached.stored.serial)) return false
+  return isRejectedAt(details.get(attached.arn)?.tags[TAG.rejected], target)
 }
 
 /** The swap was an earlier run's: what was there before is known only by what is still served. */

@@ -7,7 +7,7 @@ import { ENV } from './env.ts'
 import { asRotationError, RotationError } from './errors.ts'
 import { parseInvocation } from './invocation.ts'
 import { isFailure } from './model.ts'
-import { describeError } from './report/describe.ts'
+import { describeEnd, describeError } from './report/describe.ts'
 import type { Level } from './report/events.ts'
 import { logger } from './report/logger.ts'
 import type { Report } from './run.ts'
@@ -39,20 +39,12 @@ export function createHandler({
         warnings,
         invocation: parseInvocation(withoutSchedule(invocation)),
         deployment: env[ENV.deployment] ?? DEFAULTS.deployment,
-        intervalMs: Number(env[ENV.intervalMs] ?? DEFAULTS.intervalMs),
+        intervalMs: readInterval(env[ENV.intervalMs]),
       }
     } catch (thrown) {
       const error = asRotationError(thrown)
       emit({ event: 'run.failed', error: describeError(error) })
-      emit({
-        event: 'run.finished',
-        ok: false,
-        dryRun: false,
-        durationMs: Math.round(time.now() - startedAt),
-        counts: {},
-        outcomes: [],
-        soonestExpiryDays: null,
-      })
+      emit(describeEnd({ ok: false, outcomes: [] }, false, startedAt, time.now()))
       throw error
     }
     const { deployment, config } = prepared
@@ -64,6 +56,15 @@ export function createHandler({
     if (!ok) throw new RotationError('run/failed', `failed for ${failed.join(', ')}`, { failed })
     return { ok, outcomes }
   }
+}
+
+/** A number that is none would compare as never due, in silence. */
+function readInterval(text: string | undefined): number {
+  if (text === undefined) return DEFAULTS.intervalMs
+  const ms = Number(text)
+  if (ms > 0 && Number.isFinite(ms)) return ms
+  const what = `the environment's ${ENV.intervalMs} is ${JSON.stringify(text)}, expected milliseconds`
+  throw new RotationError('config/invalid', what)
 }
 
 function readPacked(readConfig: () => string): string {

@@ -2,7 +2,7 @@
  * The loop: observe -> plan -> limits -> act, and again, until the plan is empty.
  *
  * It is level-triggered. A pass looks at what is there, decides what is missing, does it, and the next pass looks
- * again; nothing is carried over but what failed. A crash anywhere is the same as starting over, and renewing is
+ * again; what is carried over is little, and named below. A crash anywhere is the same as starting over, and renewing is
  * the same as issuing. The last pass has nothing to do: it is the proof that the world is as desired.
  *
  * Gotchas:

@@ -9,8 +9,7 @@ import type { Outcome } from './model.ts'
 import { isFailure } from './model.ts'
 import type { Ports } from './ports.ts'
 import { reconcile } from './reconcile.ts'
-import { describeError } from './report/describe.ts'
-import { countByState, soonestExpiryDays } from './report/outcomes.ts'
+import { describeEnd, describeError } from './report/describe.ts'
 
 export interface RunRequest {
   readonly config: Config
@@ -43,17 +42,8 @@ export async function run(request: RunRequest, ports: Ports, settings: Settings)
   for (const { certId, errors } of outcomes.filter(isFailure))
     for (const one of errors) ports.emit({ event: 'cert.failed', certId, error: describeError(one) })
   if (error) ports.emit({ event: 'run.failed', error: describeError(error) })
-  const now = ports.time.now()
   const ok = error === null && !outcomes.some(isFailure)
-  ports.emit({
-    event: 'run.finished',
-    ok,
-    dryRun,
-    durationMs: Math.round(now - startedAt),
-    counts: countByState(outcomes),
-    outcomes: outcomes.map(({ certId, state, detail }) => ({ certId, state, detail })),
-    soonestExpiryDays: soonestExpiryDays(outcomes, now),
-  })
+  ports.emit(describeEnd({ ok, outcomes }, dryRun, startedAt, ports.time.now()))
   return { ok, outcomes, error }
 
   async function attempt(): Promise<{ outcomes: readonly Outcome[]; error: RotationError | null }> {

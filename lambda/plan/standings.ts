@@ -5,6 +5,7 @@ import { toDay } from '../instant.ts'
 import type { Certificate, EpochMs, Observed, ReachableTarget, StoredCertificate, Target } from '../model.ts'
 import { targetKey } from '../model.ts'
 import { isRejectedAt, specificationHash, TAG } from '../names.ts'
+import { servesEverywhere } from '../verify/judge.ts'
 import { type Current, firstReason, lifetimeOf } from './checks.ts'
 import { dueAt, ownWindow, pointIn } from './window.ts'
 
@@ -40,8 +41,8 @@ export function leftAlone(
   const detail = observed.details.get(ours.arn) ?? null
   const current: Current = { origin: 'ours', stored: ours, detail }
   if (firstReason({ desired, current, forced: false, now, intervalMs })) return null
-  const isMended = probe.every((answer) => 'leaf' in answer && answer.leaf.serial === ours.serial)
-  if (attached.arn === ours.arn && isMended) return null
+  // somebody mended the listener: what broke it works now
+  if (attached.arn === ours.arn && servesEverywhere(probe, ours.serial)) return null
   return attached.arn === ours.arn ? stillBroken(desired, target, ours) : rejected(desired, target, ours)
 }
 

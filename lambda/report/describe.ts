@@ -1,11 +1,12 @@
-/** Errors, plans and unreachable listeners as events. Pure. */
+/** Errors, plans, unreachable listeners and the end of a run as events. Pure. */
 import type { RotationError } from '../errors.ts'
 import type { Limited } from '../limits/limits.ts'
-import type { Certificate, Observed } from '../model.ts'
+import type { Certificate, EpochMs, Observed, Outcome } from '../model.ts'
 import { targetKey } from '../model.ts'
 import type { Plan } from '../plan/plan.ts'
 import { firstFailure } from '../verify/judge.ts'
 import type { RotationEvent } from './events.ts'
+import { countByState, soonestExpiryDays } from './outcomes.ts'
 
 export function describeError(error: RotationError): {
   code: string
@@ -14,6 +15,24 @@ export function describeError(error: RotationError): {
   facts: Record<string, unknown>
 } {
   return { code: error.code, message: error.message, hint: error.hint, facts: { ...error.facts } }
+}
+
+/** The last event of every run, also of one that could not begin. */
+export function describeEnd(
+  { ok, outcomes }: { readonly ok: boolean; readonly outcomes: readonly Outcome[] },
+  dryRun: boolean,
+  startedAt: EpochMs,
+  now: EpochMs,
+): RotationEvent {
+  return {
+    event: 'run.finished',
+    ok,
+    dryRun,
+    durationMs: Math.round(now - startedAt),
+    counts: countByState(outcomes),
+    outcomes: outcomes.map(({ certId, state, detail }) => ({ certId, state, detail })),
+    soonestExpiryDays: soonestExpiryDays(outcomes, now),
+  }
 }
 
 export function describePlan(pass: number, plan: Plan, limited: Limited): RotationEvent {

@@ -39,6 +39,11 @@ function faultOf(
   return `${answer.address} serves a third certificate, serial ${answer.leaf.serial}`
 }
 
+/** Whether every address answers, with this certificate and no other. */
+export function servesEverywhere(probe: Probe, serial: string): boolean {
+  return probe.every((answer) => 'leaf' in answer && answer.leaf.serial === serial)
+}
+
 export function firstFailure(probe: Probe): string {
   for (const answer of probe) if ('failure' in answer) return `${answer.address}: ${answer.failure}`
   return 'no address answered'

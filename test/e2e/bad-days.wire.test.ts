@@ -205,6 +205,24 @@ describe('on a bad day', () => {
     })
   })
 
+  it('goes back to a certificate that once broke a listener and was mended', async () => {
+    await balancer('quiet', [HOST])
+    listener('quiet').behaviour = () => 'close'
+    const targets = [{ elb: { name: 'web' } }, { elb: { name: 'quiet' } }]
+    trial.configure([{ name: 'web', hosts: [HOST], key_type: 'ecdsa', targets }])
+    trial.sandbox.iam.spreadMs = 0
+    listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+    refuse(ATTACH, 3)
+    expect((await trial.run()).codes).toEqual(['undo/failed'])
+    trial.sandbox.aws.intercept(null)
+    const mended = attached()
+    listener().behaviour = () => 'serve'
+    expect((await trial.run()).outcomes).toEqual({ web: 'settled' })
+    listener().behaviour = ({ arn }) => (arn === mended ? 'serve' : 'close')
+    expect((await trial.run({ force: true })).codes).toEqual(['verify/rejected'])
+    expect(attached()).toBe(mended)
+  })
+
   it('goes on failing when a forced certificate does not mend a broken listener either', async () => {
     listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
     refuse(ATTACH, 2)

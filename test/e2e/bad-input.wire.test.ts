@@ -301,6 +301,14 @@ describe('what is wrong is told, and nothing is changed', () => {
     expect(trial.sandbox.aws.calls).toEqual([])
   })
 
+  it('fails with config/invalid for an interval that is no number, and touches nothing', async () => {
+    trial.configure([ENTRY])
+    const ran = await trial.run({}, Number.NaN)
+    expect(ran.codes).toEqual(['config/invalid'])
+    expect(ran.error?.message).toContain('ELB_CERT_ROTATOR_INTERVAL_MS is "NaN", expected milliseconds')
+    expect(trial.sandbox.aws.calls).toEqual([])
+  })
+
   it("takes the schedule's own event for an ordinary run", async () => {
     trial.sandbox.route53.addZone('example.com')
     trial.configure([ENTRY])
