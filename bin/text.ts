@@ -36,6 +36,12 @@ export function progressLine(event: LoggedEvent): string[] {
       return [
         `  ${event.certId}: ${event.listener} cannot be probed from here (${event.failure}); the API's word counts`,
       ]
+    case 'schedule.outpaced':
+      return [
+        `warning: ${event.certId}: its renewal window is ${event.windowHours} h, shorter than the ${event.intervalHours} h between runs`,
+      ]
+    case 'quota.unread':
+      return [`warning: ${event.error.message} (${event.error.code})`]
     case 'cert.due':
       return [`  ${event.certId}: due, for ${event.hosts.join(', ')}`]
     case 'challenge.presented':

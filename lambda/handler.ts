@@ -5,11 +5,12 @@ import { parseConfig } from './config/parse.ts'
 import { DEFAULTS } from './defaults.ts'
 import { ENV } from './env.ts'
 import { asRotationError, RotationError } from './errors.ts'
-import { parseInvocation } from './invocation.ts'
+import { type Invocation, parseInvocation } from './invocation.ts'
 import { isFailure } from './model.ts'
 import { describeEnd, describeError } from './report/describe.ts'
-import type { Level } from './report/events.ts'
+import type { Level, LoggedEvent } from './report/events.ts'
 import { logger } from './report/logger.ts'
+import { metricLine, metricsOf } from './report/metrics.ts'
 import type { Report } from './run.ts'
 import { run } from './run.ts'
 
@@ -17,7 +18,9 @@ import { run } from './run.ts'
 export type Seams = Partial<Pick<Surroundings, 'time' | 'settings' | 'dial' | 'makeKey'>> & {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly readConfig: () => string
-  readonly log?: Record<Level, (line: string) => void>
+  readonly log?: Record<Level, (event: LoggedEvent) => void>
+  /** Gets a line as it is to stand on stdout. */
+  readonly writeMetrics?: (line: string) => void
 }
 
 export function createHandler({
@@ -26,10 +29,12 @@ export function createHandler({
   time = systemTime,
   settings = DEFAULTS,
   log = console,
+  // not through console: the managed runtime would wrap the line, and CloudWatch would find no metrics in it
+  writeMetrics = (line) => void process.stdout.write(`${line}\n`),
   ...seams
 }: Seams) {
   return async (invocation: unknown): Promise<Pick<Report, 'ok' | 'outcomes'>> => {
-    const emit = logger(time, (event) => log[event.level](JSON.stringify(event)))
+    const emit = logger(time, (event) => log[event.level](event))
     const startedAt = time.now()
     let prepared: Parameters<typeof run>[0]
     try {
@@ -37,7 +42,7 @@ export function createHandler({
       prepared = {
         config,
         warnings,
-        invocation: parseInvocation(withoutSchedule(invocation)),
+        invocation: parseInvocation(invocation),
         deployment: env[ENV.deployment] ?? DEFAULTS.deployment,
         intervalMs: readInterval(env[ENV.intervalMs]),
       }
@@ -50,12 +55,22 @@ export function createHandler({
     const { deployment, config } = prepared
     const region = env[ENV.region] ?? ''
     const ports = compose(config, { region, deployment, emit, time, settings, ...seams })
-    const { ok, outcomes, error } = await run(prepared, ports, settings)
+    const report = await run(prepared, ports, settings)
+    if (isWhole(prepared.invocation)) {
+      const values = metricsOf(report, config.certificates.length, time.now())
+      writeMetrics(metricLine(deployment, time.now(), values))
+    }
+    const { ok, outcomes, error } = report
     if (error) throw error
     const failed = outcomes.filter(isFailure).map(({ certId }) => certId)
     if (!ok) throw new RotationError('run/failed', `failed for ${failed.join(', ')}`, { failed })
     return { ok, outcomes }
   }
+}
+
+/** What looked at some only, or did nothing, must not turn an alarm green, nor count as the run that was due. */
+function isWhole({ only, dryRun }: Invocation): boolean {
+  return only === null && !dryRun
 }
 
 /** A number that is none would compare as never due, in silence. */
@@ -74,16 +89,6 @@ function readPacked(readConfig: () => string): string {
     const what = `the configuration beside the function cannot be read: ${(cause as Error).message}`
     throw new RotationError('config/unreadable', what, {}, { cause })
   }
-}
-
-/** The schedule's own event says nothing about what to do. */
-function withoutSchedule(invocation: unknown): unknown {
-  const isSchedule =
-    typeof invocation === 'object' &&
-    invocation !== null &&
-    'source' in invocation &&
-    'detail-type' in invocation
-  return isSchedule ? {} : invocation
 }
 
 export const handler = createHandler({

@@ -1,4 +1,4 @@
-/** What a run was asked to do. The schedule sends its own event, or nothing: then it is an ordinary run. */
+/** What a run was asked to do. The schedule sends an empty object: an ordinary run. */
 import { z } from 'zod'
 import { nearest, show } from './config/problems.ts'
 import { RotationError } from './errors.ts'

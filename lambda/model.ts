@@ -121,6 +121,8 @@ export interface Outcome {
   readonly errors: readonly RotationError[]
   /** When what is installed now ends; `null` when it is not known. */
   readonly notAfter: EpochMs | null
+  /** The due time of something installed has passed by a tenth of its lifetime. */
+  readonly isOverdue: boolean
 }
 
 /** `rejected` and `failed` make a run fail, every time, until mended. */

@@ -10,6 +10,12 @@ import { targetKey } from './model.ts'
 /** Under this prefix everything is ours; whatever lies elsewhere is foreign. */
 const ROOT = 'elb-cert-rotator'
 
+/** What a deployment may be called: it becomes part of IAM paths, ARNs and SSM names. */
+export const DEPLOYMENT_NAME = {
+  pattern: /^[A-Za-z0-9_-]{1,128}$/,
+  means: 'letters, digits, hyphens and underscores, at most 128',
+}
+
 export function storePath(region: string, deployment: string): string {
   return `/${ROOT}/${region}/${deployment}/`
 }

@@ -22,13 +22,15 @@ import { isFailure } from './model.ts'
 import { observe } from './observe/observe.ts'
 import { type Plan, plan } from './plan/plan.ts'
 import type { Ports } from './ports.ts'
-import { describePlan, unreachableListeners } from './report/describe.ts'
+import { describeError, describePlan, outpacedCertificates, unreachableListeners } from './report/describe.ts'
 import { outcomeOf } from './report/outcomes.ts'
 import type { RunRequest } from './run.ts'
 
 export interface Reconciled {
   /** One for each certificate that was judged. */
   readonly outcomes: readonly Outcome[]
+  /** As the first pass found it; `null` when it could not be asked. */
+  readonly quota: StoreQuota | null
   /** Why the run could not go on; `null` when it came to its end. */
   readonly error: RotationError | null
 }
@@ -43,6 +45,7 @@ interface Course {
   readonly deeds: Map<string, Deed>
   readonly heldBack: Map<string, RotationError>
   readonly stored: StoredCertificate[]
+  quota: StoreQuota | null
 }
 
 /** @returns outcomes and errors as values; throws nothing */
@@ -56,11 +59,12 @@ export async function reconcile(
     request,
     ports,
     settings,
-    findZone: zoneFinder(ports.zones, request.config.zones),
+    findZone: zoneFinder(ports.zones, request.config),
     force: new Set(request.invocation.force ? desired.map(({ id }) => id) : []),
     deeds: new Map(),
     heldBack: new Map(),
     stored: [],
+    quota: null,
   }
   const outcomes = new Map<string, Outcome>()
   let error: RotationError | null = null
@@ -76,7 +80,7 @@ export async function reconcile(
     }
     active = active.filter(({ id }) => !failed(outcomes.get(id)))
   }
-  return { outcomes: desired.flatMap(({ id }) => outcomes.get(id) ?? []), error }
+  return { outcomes: desired.flatMap(({ id }) => outcomes.get(id) ?? []), quota: course.quota, error }
 }
 
 interface Pass {
@@ -95,10 +99,13 @@ async function onePass(pass: number, desired: readonly Certificate[], course: Co
     force,
     issued,
   })
-  const limited = limit(made.actions, await askQuota(made, ports))
+  const limited = limit(made.actions, await askQuota(pass, made, course))
   for (const [certId, error] of limited.heldBack) course.heldBack.set(certId, error)
   ports.emit(describePlan(pass, made, limited))
-  if (pass === 1) for (const event of unreachableListeners(desired, observed)) ports.emit(event)
+  if (pass === 1) {
+    for (const event of outpacedCertificates(made, request.intervalMs)) ports.emit(event)
+    for (const event of unreachableListeners(desired, observed)) ports.emit(event)
+  }
   const isLast = pass > settings.maxPasses
   if (isLast)
     for (const { certId } of limited.run) course.heldBack.set(certId, notSettled(certId, made, settings))
@@ -123,14 +130,24 @@ function notSettled(certId: string, { actions }: Plan, { maxPasses }: Settings):
   return new RotationError('run/not-settled', what)
 }
 
-/** Asked only where something is to be issued. Where it cannot be asked, nothing is. */
-async function askQuota({ actions }: Plan, { store }: Ports): Promise<StoreQuota | RotationError | null> {
-  if (!actions.some(({ kind }) => kind === 'issue')) return null
+/**
+ * Asked once in every run, because a full store is to be known before the day on which room is needed, and again
+ * where something is to be issued. Where it cannot be asked, nothing is issued.
+ */
+async function askQuota(
+  pass: number,
+  { actions }: Plan,
+  course: Course,
+): Promise<StoreQuota | RotationError | null> {
+  const isNeeded = actions.some(({ kind }) => kind === 'issue')
+  if (pass > 1 && !isNeeded) return null
   try {
-    return await store.quota()
+    course.quota = await course.ports.store.quota()
+    return course.quota
   } catch (thrown) {
-    if (thrown instanceof RotationError) return thrown
-    throw thrown
+    if (!(thrown instanceof RotationError)) throw thrown
+    if (!isNeeded) course.ports.emit({ event: 'quota.unread', error: describeError(thrown) })
+    return thrown
   }
 }
 
@@ -155,6 +172,7 @@ function judge(certificate: Certificate, { plan: made, observed }: Pass, course:
     deed: course.deeds.get(certificate.id),
     heldBack: course.heldBack.get(certificate.id),
     dryRun: course.request.invocation.dryRun,
+    now: course.ports.time.now(),
   })
 }
 

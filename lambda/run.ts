@@ -3,12 +3,11 @@
  */
 import type { Config } from './config/parse.ts'
 import type { Settings } from './defaults.ts'
-import { asRotationError, type RotationError } from './errors.ts'
+import { asRotationError } from './errors.ts'
 import { checkNames, type Invocation } from './invocation.ts'
-import type { Outcome } from './model.ts'
 import { isFailure } from './model.ts'
 import type { Ports } from './ports.ts'
-import { reconcile } from './reconcile.ts'
+import { type Reconciled, reconcile } from './reconcile.ts'
 import { describeEnd, describeError } from './report/describe.ts'
 
 export interface RunRequest {
@@ -20,11 +19,9 @@ export interface RunRequest {
   readonly intervalMs: number
 }
 
-export interface Report {
+/** Its `error` is also an unknown name in `only`. */
+export interface Report extends Reconciled {
   readonly ok: boolean
-  readonly outcomes: readonly Outcome[]
-  /** Why the run itself could not go on: an unknown name in `only`, or AWS could not be asked; else `null`. */
-  readonly error: RotationError | null
 }
 
 /**
@@ -38,22 +35,22 @@ export async function run(request: RunRequest, ports: Ports, settings: Settings)
   const startedAt = ports.time.now()
   ports.emit({ event: 'run.started', deployment, only: only === null ? null : [...only], force, dryRun })
   for (const message of warnings) ports.emit({ event: 'config.warned', message })
-  const { outcomes, error } = await attempt()
+  const { outcomes, quota, error } = await attempt()
   for (const { certId, errors } of outcomes.filter(isFailure))
     for (const one of errors) ports.emit({ event: 'cert.failed', certId, error: describeError(one) })
   if (error) ports.emit({ event: 'run.failed', error: describeError(error) })
   const ok = error === null && !outcomes.some(isFailure)
   ports.emit(describeEnd({ ok, outcomes }, dryRun, startedAt, ports.time.now()))
-  return { ok, outcomes, error }
+  return { ok, outcomes, quota, error }
 
-  async function attempt(): Promise<{ outcomes: readonly Outcome[]; error: RotationError | null }> {
+  async function attempt(): Promise<Reconciled> {
     try {
       const names = config.certificates.map(({ id }) => id)
       checkNames(only, names)
       const desired = config.certificates.filter(({ id }) => only === null || only.includes(id))
       return await reconcile(desired, request, ports, settings)
     } catch (thrown) {
-      return { outcomes: [], error: asRotationError(thrown) }
+      return { outcomes: [], quota: null, error: asRotationError(thrown) }
     }
   }
 }

@@ -5,6 +5,7 @@ import { DEFAULTS } from '../../lambda/defaults.ts'
 import { RotationError } from '../../lambda/errors.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/instant.ts'
 import { checkNames } from '../../lambda/invocation.ts'
+import { DEPLOYMENT_NAME } from '../../lambda/names.ts'
 import { logger } from '../../lambda/report/logger.ts'
 import { run } from '../../lambda/run.ts'
 import { loadConfig } from '../../lib/config-file.ts'
@@ -106,12 +107,11 @@ function readArguments(argv: readonly string[]) {
   }
 }
 
-/** It becomes part of IAM paths and SSM names. */
 function readDeployment(name: string = DEFAULTS.deployment): string {
-  if (/^[A-Za-z0-9_-]{1,128}$/.test(name)) return name
+  if (DEPLOYMENT_NAME.pattern.test(name)) return name
   throw new RotationError(
     'usage/invalid',
-    `--deployment ${JSON.stringify(name)}: expected letters, digits, hyphens and underscores, at most 128`,
+    `--deployment ${JSON.stringify(name)}: expected ${DEPLOYMENT_NAME.means}`,
   )
 }
 

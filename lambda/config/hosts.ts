@@ -1,6 +1,7 @@
 /** Host names as a certificate may hold them and DNS-01 can prove them. */
 import { domainToASCII } from 'node:url'
 import { challengeName } from '../names.ts'
+import type { HostedZone } from '../ports.ts'
 
 /** RFC 1035 §2.3.4: 253 characters as text, and the challenge's name has to fit as well. */
 const LONGEST_NAME = 253
@@ -39,6 +40,14 @@ export function coveringWildcard(host: string, hosts: readonly string[]): string
 export function covers(have: readonly string[], wanted: readonly string[]): boolean {
   const lower = have.map((host) => host.toLowerCase())
   return wanted.every((host) => lower.includes(host) || coveringWildcard(host, lower) !== null)
+}
+
+/** @returns the zones of the longest name that ends at a label boundary of `host`, by id; several when they are twins. */
+export function closest<Z extends HostedZone>(host: string, zones: readonly Z[]): Z[] {
+  const base = host.replace(/^\*\./, '')
+  const matching = zones.filter(({ name }) => base === name || base.endsWith(`.${name}`))
+  const length = Math.max(0, ...matching.map(({ name }) => name.length))
+  return matching.filter(({ name }) => name.length === length).sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 function faultOfForm(text: string): string | null {

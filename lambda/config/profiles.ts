@@ -1,13 +1,16 @@
 /**
- * ACME profiles known by name, as of 2026-11-23: how long their certificates live and how many hosts they hold.
+ * ACME profiles known by name, as of 2026-11-23: how long their certificates live, how many hosts
+ * they hold, and how often to look. A run should come by while a renewal window (2 % of the life) is open.
  * @see https://letsencrypt.org/docs/profiles/
  */
 import { DAY_MS, HOUR_MS } from '../instant.ts'
 
-export const PROFILES: Readonly<Record<string, { lifetimeMs: number; mostHosts: number }>> = {
-  classic: { lifetimeMs: 90 * DAY_MS, mostHosts: 100 },
-  tlsserver: { lifetimeMs: 45 * DAY_MS, mostHosts: 25 },
-  shortlived: { lifetimeMs: 160 * HOUR_MS, mostHosts: 25 },
+export const PROFILES: Readonly<
+  Record<string, { lifetimeMs: number; mostHosts: number; intervalMs: number }>
+> = {
+  classic: { lifetimeMs: 90 * DAY_MS, mostHosts: 100, intervalMs: DAY_MS },
+  tlsserver: { lifetimeMs: 45 * DAY_MS, mostHosts: 25, intervalMs: 6 * HOUR_MS },
+  shortlived: { lifetimeMs: 160 * HOUR_MS, mostHosts: 25, intervalMs: HOUR_MS },
 }
 
 const MOST_HOSTS_OF_UNKNOWN = 100

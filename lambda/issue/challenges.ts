@@ -1,15 +1,19 @@
-/** Challenge values of a whole wave: published in one change a zone, awaited together, removed in the same way. */
+/**
+ * Challenge values of a whole wave: published in one change a zone, awaited together, removed in the same way. Where
+ * the names of a zone do not fit one statement of the policy, it is one change for each group of them.
+ */
 
 import type { Settings } from '../defaults.ts'
 import { type ErrorCode, RotationError } from '../errors.ts'
 import { poll } from '../poll.ts'
-import type { HostedZone, Ports, TxtRecordSet } from '../ports.ts'
+import type { Ports, TxtRecordSet } from '../ports.ts'
 import { type Edit, rewrite } from './rewrite.ts'
+import type { ChallengeZone } from './zones.ts'
 
 /** A value that one certificate needs at one name. */
 export interface WantedValue {
   readonly certId: string
-  readonly zone: HostedZone
+  readonly zone: ChallengeZone
   readonly name: string
   /** As the CA computes it, unquoted. */
   readonly value: string
@@ -17,14 +21,14 @@ export interface WantedValue {
 
 /** What was written at one name, to be taken away again. */
 export interface WrittenValues {
-  readonly zone: HostedZone
+  readonly zone: ChallengeZone
   readonly name: string
   readonly ours: readonly string[]
   readonly set: TxtRecordSet | null
 }
 
 export interface ZoneChange {
-  readonly zoneId: string
+  readonly zone: ChallengeZone
   readonly changeId: string
 }
 
@@ -58,7 +62,7 @@ export async function present(
       }
     })
     const result = await rewrite(zones, zone, edits, time, settings)
-    changes.push(...result.changeIds.map((changeId) => ({ zoneId: zone.id, changeId })))
+    changes.push(...result.changeIds.map((changeId) => ({ zone, changeId })))
     for (const [name, set] of result.sets) written.push({ zone, name, ours: names.get(name) ?? [], set })
     for (const [name, error] of result.failed) {
       failed.set(placeKey(zone, name), error)
@@ -73,7 +77,7 @@ export async function present(
 /**
  * Block until all of Route53's servers have every change.
  *
- * @returns by zone id: why its changes are not known to be there, dns/not-in-sync or that they could not be asked for
+ * @returns by `batchKey`: why its changes are not known to be there, dns/not-in-sync or that they could not be asked for
  */
 export async function waitInSync(
   changes: readonly ZoneChange[],
@@ -82,15 +86,15 @@ export async function waitInSync(
 ): Promise<ReadonlyMap<string, RotationError>> {
   const late = new Map<string, RotationError>()
   const bounds = { intervalMs: settings.dnsSyncIntervalMs, timeoutMs: settings.dnsSyncTimeoutMs }
-  for (const { zoneId, changeId } of changes) {
+  for (const { zone, changeId } of changes) {
     try {
       const inSync = await poll(time, bounds, async () => ((await zones.isInSync(changeId)) ? true : null))
       if (inSync) continue
       const what = `Route53's change ${changeId} was still PENDING after ${settings.dnsSyncTimeoutMs / 1000} s`
-      late.set(zoneId, new RotationError('dns/not-in-sync', what, { changeId }))
+      late.set(batchKey(zone), new RotationError('dns/not-in-sync', what, { changeId }))
     } catch (error) {
       if (!(error instanceof RotationError)) throw error
-      late.set(zoneId, error)
+      late.set(batchKey(zone), error)
     }
   }
   return late
@@ -107,9 +111,8 @@ export async function cleanUp(
   settings: Settings,
 ): Promise<readonly RotationError[]> {
   const errors: RotationError[] = []
-  const zoneIds = new Set(written.map(({ zone }) => zone.id))
-  for (const id of zoneIds) {
-    const here = written.filter(({ zone }) => zone.id === id)
+  for (const key of new Set(written.map(({ zone }) => batchKey(zone)))) {
+    const here = written.filter(({ zone }) => batchKey(zone) === key)
     const zone = here[0]?.zone
     if (!zone) continue
     const edits = here.map(({ name, ours, set }): Edit => {
@@ -124,7 +127,12 @@ export async function cleanUp(
   return errors
 }
 
-export function placeKey(zone: HostedZone, name: string): string {
+/** What may be in one change. */
+export function batchKey({ id, group }: ChallengeZone): string {
+  return `${id} ${group}`
+}
+
+export function placeKey(zone: ChallengeZone, name: string): string {
   return `${zone.id} ${name}`
 }
 
@@ -142,16 +150,16 @@ function mayHaveArrived(error: RotationError): boolean {
 }
 
 interface ZoneValues {
-  readonly zone: HostedZone
+  readonly zone: ChallengeZone
   readonly names: ReadonlyMap<string, readonly string[]>
 }
 
 /** Zones and names in a fixed order; equal values of two certificates once. */
 function byZone(wanted: readonly WantedValue[]): ZoneValues[] {
-  const zones = new Map<string, { zone: HostedZone; names: Map<string, string[]> }>()
+  const zones = new Map<string, { zone: ChallengeZone; names: Map<string, string[]> }>()
   for (const { zone, name, value } of [...wanted].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const entry = zones.get(zone.id) ?? { zone, names: new Map<string, string[]>() }
-    zones.set(zone.id, entry)
+    const entry = zones.get(batchKey(zone)) ?? { zone, names: new Map<string, string[]>() }
+    zones.set(batchKey(zone), entry)
     const values = entry.names.get(name) ?? []
     entry.names.set(name, values)
     if (!values.includes(quoted(value))) values.push(quoted(value))
@@ -180,7 +188,7 @@ function withoutValues(set: TxtRecordSet | null, ours: readonly string[]): TxtRe
   return rest.length === 0 ? null : { ...set, values: rest }
 }
 
-function notCleaned(zone: HostedZone, names: readonly string[], cause: RotationError): RotationError {
+function notCleaned(zone: ChallengeZone, names: readonly string[], cause: RotationError): RotationError {
   const what = `challenge values stay at ${names.join(', ')} in ${zone.name} (${zone.id}): ${cause.message}`
   return new RotationError('dns/clean-up-failed', what, { zone: zone.id, names }, { cause })
 }

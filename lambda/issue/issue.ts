@@ -11,10 +11,18 @@ import type { Certificate, Leaf } from '../model.ts'
 import { challengeName } from '../names.ts'
 import { type Done, each, type Failure } from '../parallel.ts'
 import type { Reason } from '../plan/checks.ts'
-import type { HostedZone, Order, Ports } from '../ports.ts'
-import { cleanUp, type Presented, placeKey, present, type WantedValue, waitInSync } from './challenges.ts'
+import type { Order, Ports } from '../ports.ts'
+import {
+  batchKey,
+  cleanUp,
+  type Presented,
+  placeKey,
+  present,
+  type WantedValue,
+  waitInSync,
+} from './challenges.ts'
 import { createRequest } from './keys.ts'
-import type { FindZone } from './zones.ts'
+import type { ChallengeZone, FindZone } from './zones.ts'
 
 export interface IssueJob {
   readonly certId: string
@@ -55,7 +63,7 @@ async function order(job: IssueJob, { authority, emit }: World, findZone: FindZo
   const { certId, desired, reason } = job
   emit({ event: 'cert.due', certId, reason: reason.code, detail: reason.detail, hosts: [...desired.hosts] })
   // whatever can be known to fail is looked at before the CA counts an order
-  const zones = new Map<string, HostedZone>()
+  const zones = new Map<string, ChallengeZone>()
   for (const host of desired.hosts) zones.set(challengeName(host), await findZone(host))
   await authority.ready(desired.profile)
   const placed = await authority.order({ hosts: desired.hosts, profile: desired.profile })
@@ -98,7 +106,7 @@ async function answerAll(
     world.emit({ event: 'challenge.synced', names: presented.written.length })
   return each(ordered, settings.concurrency, async (item) => {
     for (const { zone, name } of item.values) {
-      const error = presented.failed.get(placeKey(zone, name)) ?? late.get(zone.id)
+      const error = presented.failed.get(placeKey(zone, name)) ?? late.get(batchKey(zone))
       if (error) throw error
     }
     await world.authority.answer(item.order)

@@ -1,20 +1,31 @@
-/** Which hosted zone a host's challenge belongs to. */
+/** Which hosted zone a host's challenge belongs to, and with which others it may be written. */
+import { challengeGroups, groupFinder } from '../config/challenge-groups.ts'
+import { closest } from '../config/hosts.ts'
+import type { Config } from '../config/parse.ts'
 import { RotationError } from '../errors.ts'
+import { challengeName } from '../names.ts'
 import type { HostedZone, ListedZone, Zones } from '../ports.ts'
 
-export type FindZone = (host: string) => Promise<HostedZone>
+/** A zone, and the group of names that one change of it may hold. */
+export interface ChallengeZone extends HostedZone {
+  readonly group: number
+}
+
+export type FindZone = (host: string) => Promise<ChallengeZone>
 
 /**
- * @param explicit zones given by the configuration: they win, and where they cover every host, none are listed
+ * @param config zones that it gives win, and where they cover every host, none are listed
  * @returns a finder that lists the account's zones at most once
  */
-export function zoneFinder(zones: Zones, explicit: readonly HostedZone[]): FindZone {
+export function zoneFinder(zones: Zones, config: Pick<Config, 'zones' | 'certificates'>): FindZone {
+  const groupOf = groupFinder(challengeGroups(config))
   let listed: Promise<readonly ListedZone[]> | null = null
   return async (host) => {
-    const given = longest(host, explicit)[0]
-    if (given) return given
+    const group = groupOf(challengeName(host))
+    const given = closest(host, config.zones)[0]
+    if (given) return { ...given, group }
     listed ??= zones.list()
-    return choose(host, await listed)
+    return { ...choose(host, await listed), group }
   }
 }
 
@@ -24,7 +35,7 @@ export function zoneFinder(zones: Zones, explicit: readonly HostedZone[]): FindZ
  * @throws RotationError dns/zone-not-found, dns/zone-ambiguous
  */
 export function choose(host: string, listed: readonly ListedZone[]): HostedZone {
-  const [zone, twin] = longest(
+  const [zone, twin] = closest(
     host,
     listed.filter(({ isPrivate }) => !isPrivate),
   )
@@ -38,18 +49,10 @@ export function choose(host: string, listed: readonly ListedZone[]): HostedZone 
   return { id: zone.id, name: zone.name }
 }
 
-/** @returns all zones of the longest matching name, by id. */
-function longest<Z extends HostedZone>(host: string, zones: readonly Z[]): Z[] {
-  const base = host.replace(/^\*\./, '')
-  const matching = zones.filter(({ name }) => base === name || base.endsWith(`.${name}`))
-  const length = Math.max(0, ...matching.map(({ name }) => name.length))
-  return matching.filter(({ name }) => name.length === length).sort((a, b) => (a.id < b.id ? -1 : 1))
-}
-
 function notFound(host: string, listed: readonly ListedZone[]): RotationError {
   const labels = host.replace(/^\*\./, '').split('.')
   const looked = labels.slice(0, -1).map((_, at) => labels.slice(at).join('.'))
-  const [hidden] = longest(host, listed)
+  const [hidden] = closest(host, listed)
   const only = hidden ? `; ${hidden.name} (${hidden.id}) is private, which no CA can see` : ''
   return new RotationError(
     'dns/zone-not-found',

@@ -32,6 +32,7 @@ import {
   type Standing,
   settled,
 } from './standings.ts'
+import { isOutpaced, ownWindow } from './window.ts'
 
 export type Action =
   | { readonly kind: 'issue'; readonly certId: string; readonly reason: Reason }
@@ -51,9 +52,17 @@ export type Action =
       readonly stored: StoredCertificate
     }
 
+/** A certificate of ours that the schedule is too slow for. */
+export interface Outpaced {
+  readonly certId: string
+  /** How long its renewal window is open. */
+  readonly windowMs: number
+}
+
 export interface Plan {
   readonly actions: readonly Action[]
   readonly standings: readonly Standing[]
+  readonly outpaced: readonly Outpaced[]
 }
 
 /**
@@ -72,6 +81,7 @@ export function plan(desired: readonly Certificate[], observed: Observed, contex
   return {
     actions: decided.flatMap(({ actions }) => actions),
     standings: decided.flatMap(({ standings }) => standings),
+    outpaced: desired.flatMap((certificate) => outpaced(certificate, observed, context.intervalMs)),
   }
 }
 
@@ -114,6 +124,15 @@ function decide(desired: Certificate, observed: Observed, context: PlanContext):
   const actions = reason ? issueFor(desired, wanting, reason) : ours ? place(desired, wanting, ours) : []
   if (actions.length === 0 && current && standings.length === 0) standings.push(settled(desired, current))
   return { certId: desired.id, actions, standings, ends }
+}
+
+/** Lifetimes shrink without a redeployment: what was really issued counts, not what a profile promised. */
+function outpaced({ id }: Certificate, observed: Observed, intervalMs: number): Outpaced[] {
+  const ids = idHash(id)
+  const [newest] = observed.stored.filter((stored) => stored.idHash === ids).sort(newestFirst)
+  if (!newest) return []
+  const window = ownWindow(newest)
+  return isOutpaced(window, intervalMs) ? [{ certId: id, windowMs: window.end - window.start }] : []
 }
 
 /** The newest stored one that has the wanted specification, else the newest of this id. */

@@ -48,3 +48,14 @@ export function dueAt(certificate: Lifetime, window: Window, now: EpochMs, inter
   if (window.end < nextRun) return 'window-closes'
   return null
 }
+
+/** A tenth of the lifetime after its point nothing has replaced it: whatever the reason, somebody must look. */
+export function isOverdue(certificate: Lifetime, now: EpochMs): boolean {
+  const { serial, notBefore, notAfter } = certificate
+  return now > pointIn(ownWindow(certificate), serial) + (notAfter - notBefore) / 10
+}
+
+/** A window narrower than the time between runs may open and close unseen. */
+export function isOutpaced({ start, end }: Window, intervalMs: number): boolean {
+  return end - start < intervalMs
+}

@@ -1,5 +1,6 @@
 /** Errors, plans, unreachable listeners and the end of a run as events. Pure. */
 import type { RotationError } from '../errors.ts'
+import { HOUR_MS } from '../instant.ts'
 import type { Limited } from '../limits/limits.ts'
 import type { Certificate, EpochMs, Observed, Outcome } from '../model.ts'
 import { targetKey } from '../model.ts'
@@ -51,6 +52,15 @@ export function describePlan(pass: number, plan: Plan, limited: Limited): Rotati
   }
 }
 
+export function outpacedCertificates({ outpaced }: Plan, intervalMs: number): RotationEvent[] {
+  return outpaced.map(({ certId, windowMs }) => ({
+    event: 'schedule.outpaced',
+    certId,
+    windowHours: hours(windowMs),
+    intervalHours: hours(intervalMs),
+  }))
+}
+
 export function unreachableListeners(desired: readonly Certificate[], observed: Observed): RotationEvent[] {
   return desired.flatMap(({ id, targets }) =>
     targets.flatMap((target): RotationEvent[] => {
@@ -60,4 +70,9 @@ export function unreachableListeners(desired: readonly Certificate[], observed: 
       return [{ event: 'listener.unreachable', certId: id, listener: targetKey(target), failure }]
     }),
   )
+}
+
+/** With one decimal. */
+function hours(ms: number): number {
+  return Math.round((ms / HOUR_MS) * 10) / 10
 }

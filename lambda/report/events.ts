@@ -47,6 +47,12 @@ export const EVENTS = {
     listener,
     failure: z.string(),
   }),
+  'schedule.outpaced': row(
+    'warn',
+    "a certificate's renewal window is shorter than the time between runs; deploy a faster schedule",
+    { certId, windowHours: z.number(), intervalHours: z.number() },
+  ),
+  'quota.unread': row('warn', "how full IAM's store of server certificates is could not be asked", { error }),
   'cert.due': row('info', 'a new certificate is going to be ordered', {
     certId,
     reason: z.string(),

@@ -3,9 +3,10 @@ import type { Deed } from '../act.ts'
 import type { RotationError } from '../errors.ts'
 import { DAY_MS, toDay } from '../instant.ts'
 import type { Certificate, EpochMs, Observed, Outcome, OutcomeState, ReachableTarget } from '../model.ts'
-import { targetKey } from '../model.ts'
+import { isFailure, targetKey } from '../model.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Standing } from '../plan/standings.ts'
+import { isOverdue, type Lifetime } from '../plan/window.ts'
 
 export interface Evidence {
   readonly plan: Plan
@@ -14,19 +15,25 @@ export interface Evidence {
   readonly heldBack: RotationError | undefined
   /** Then what the plan wants is not done, and the outcome says what that is. */
   readonly dryRun: boolean
+  readonly now: EpochMs
 }
 
 /** How a certificate ended the run: the worst of what was found and done; what was done where nothing is wrong. */
 export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome {
   const { id } = certificate
-  const { plan, deed, heldBack, dryRun } = evidence
+  const { plan, deed, heldBack, dryRun, now } = evidence
   const standings = plan.standings.filter(({ certId }) => certId === id)
   const errors = [
     ...(heldBack ? [heldBack] : []),
     ...(deed?.errors ?? []),
     ...standings.flatMap(({ error }) => (error ? [error] : [])),
   ]
-  const notAfter = installedEnd(certificate, evidence)
+  const kept = keptLifetimes(certificate, evidence)
+  const ends = [...kept.map((lifetime) => lifetime.notAfter), ...placedEnds(evidence)]
+  const installed = {
+    notAfter: ends.length === 0 ? null : Math.min(...ends),
+    isOverdue: kept.some((lifetime) => isOverdue(lifetime, now)),
+  }
   const planned = dryRun ? plan.actions.filter(({ certId }) => certId === id).map(({ kind }) => kind) : []
   if (planned.length > 0 && errors.length === 0)
     return {
@@ -34,31 +41,42 @@ export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome
       state: 'held-back',
       detail: `dry run: would ${planned.join(', ')}`,
       errors,
-      notAfter,
+      ...installed,
     }
   const placed = [...(deed?.inPlace.values() ?? [])].some((end) => end !== null)
   const done: OutcomeState = deed?.stored ? 'renewed' : placed ? 'attached' : 'settled'
   const hard = [...(heldBack ? [heldBack] : []), ...(deed?.errors ?? []), ...hardErrors(standings)]
   const state = worst(hard, standings) ?? done
-  return { certId: id, state, detail: detailOf(state, errors, standings, notAfter), errors, notAfter }
+  const detail = detailOf(state, errors, standings, installed.notAfter)
+  return { certId: id, state, detail, errors, ...installed }
 }
 
-/** When the first of what is really in place ends: what was put there in this run, else what was observed. */
-function installedEnd({ targets }: Certificate, { observed, deed }: Evidence): EpochMs | null {
-  const ends = targets.flatMap((target) => {
-    const inPlace = deed?.inPlace.get(targetKey(target))
+/** What was put in place in this run ends then. */
+function placedEnds({ deed }: Evidence): EpochMs[] {
+  return [...(deed?.inPlace.values() ?? [])].flatMap((end) => end ?? [])
+}
+
+/** What was observed at the targets where nothing was put in place. */
+function keptLifetimes({ targets }: Certificate, { observed, deed }: Evidence): Lifetime[] {
+  return targets.flatMap((target) => {
     const facts = observed.targets.get(targetKey(target))
-    return inPlace ?? (facts?.problem === null ? (attachedEnd(facts) ?? []) : [])
+    if (deed?.inPlace.get(targetKey(target)) || facts?.problem !== null) return []
+    return lifetimeAt(facts) ?? []
   })
-  return ends.length === 0 ? null : Math.min(...ends)
 }
 
-/** What is served counts; where nothing answers, what is attached. */
-function attachedEnd({ attached, probe }: ReachableTarget): EpochMs | null {
-  const served = probe.flatMap((answer) => ('leaf' in answer ? [answer.leaf.notAfter] : []))
-  if (served.length > 0) return Math.min(...served)
+/** What is served counts, and of several what ends first; where nothing answers, what is attached. */
+function lifetimeAt({ attached, probe }: ReachableTarget): Lifetime | null {
+  const served = probe.flatMap((answer) => ('leaf' in answer ? [answer.leaf] : []))
+  const [first] = served.sort((a, b) => a.notAfter - b.notAfter)
+  if (first) return first
   if (attached.origin === 'unreadable') return null
-  return attached.origin === 'ours' ? attached.stored.notAfter : attached.leaf.notAfter
+  return attached.origin === 'ours' ? attached.stored : attached.leaf
+}
+
+/** Red until mended: it failed, or what is installed should have been replaced long ago. */
+export function isFailing(outcome: Outcome): boolean {
+  return isFailure(outcome) || outcome.isOverdue
 }
 
 function hardErrors(standings: readonly Standing[]): RotationError[] {

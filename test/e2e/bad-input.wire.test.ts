@@ -309,19 +309,6 @@ describe('what is wrong is told, and nothing is changed', () => {
     expect(trial.sandbox.aws.calls).toEqual([])
   })
 
-  it("takes the schedule's own event for an ordinary run", async () => {
-    trial.sandbox.route53.addZone('example.com')
-    trial.configure([ENTRY])
-    const event = {
-      version: '0',
-      id: '1',
-      'detail-type': 'Scheduled Event',
-      source: 'aws.scheduler',
-      detail: '{}',
-    }
-    expect((await trial.run(event)).outcomes).toEqual({ [HOST]: 'renewed' })
-  })
-
   it('fails with invocation/unknown-name for a name that no entry has, and proposes the nearest', async () => {
     trial.configure([ENTRY])
     const ran = await trial.run({ only: ['www.exampel.com'] })

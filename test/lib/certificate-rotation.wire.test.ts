@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CertificateRotation } from '../../lib/certificate-rotation.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { startQuickSandbox } from '../support/adapters.ts'
+import { metricsIn } from '../support/emf.ts'
 import { keysIn, leaksOf } from '../support/keys.ts'
 
 const DAY_MS = 86_400_000
@@ -79,7 +80,6 @@ describe('the construct', () => {
       env,
     })
     for (const key of keysIn(sandbox)) expect(leaksOf(key, stdout)).toEqual([])
-    const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as object
-    expect(last).toMatchObject({ event: 'run.finished', ok: true, counts: { renewed: 1 } })
+    expect(metricsIn(stdout.split('\n'))).toMatchObject({ runsFinished: 1, certificatesRenewed: 1 })
   })
 })

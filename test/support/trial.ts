@@ -10,6 +10,7 @@ import { generateKey } from '../../lambda/issue/keys.ts'
 import type { LoggedEvent } from '../../lambda/report/events.ts'
 import { createClock } from '../sandbox/clock.ts'
 import { REGION, type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts'
+import { metricsIn } from './emf.ts'
 import { leaksOf } from './keys.ts'
 
 export const DAY_MS = 86_400_000
@@ -35,6 +36,8 @@ export interface Ran {
   readonly outcomes: Readonly<Record<string, string>>
   /** Codes of `cert.failed` and `run.failed`, in order. */
   readonly codes: readonly string[]
+  /** What CloudWatch would read from stdout; empty when the run wrote none. */
+  readonly metrics: Readonly<Record<string, number>>
 }
 
 export interface Trial {
@@ -73,7 +76,8 @@ export async function startTrial(
     },
     async run(invocation = {}, intervalMs = DAY_MS) {
       const lines: string[] = []
-      const print = (line: string) => void lines.push(line)
+      const stdout: string[] = []
+      const print = (event: LoggedEvent) => void lines.push(JSON.stringify(event))
       const handler = createHandler({
         env: { [ENV.region]: REGION, [ENV.deployment]: 'trial', [ENV.intervalMs]: String(intervalMs) },
         readConfig() {
@@ -81,6 +85,7 @@ export async function startTrial(
           return config
         },
         log: { info: print, warn: print, error: print },
+        writeMetrics: (line) => void stdout.push(line),
         time: clock,
         settings: { ...DEFAULTS, ...options.settings },
         dial: async (dnsName, port) => [sandbox.placeOf(dnsName, port) ?? { host: '127.0.0.1', port: 9 }],
@@ -96,7 +101,7 @@ export async function startTrial(
       )
       output += lines.join('\n') + String(error?.message ?? '') + String(error?.stack ?? '')
       const events = lines.map((line) => JSON.parse(line) as LoggedEvent)
-      return { error, events, ...summary(events) }
+      return { error, events, ...summary(events), metrics: metricsIn(stdout) }
     },
     async stop() {
       await sandbox.stop()

@@ -5,7 +5,7 @@ import { RotationError } from '../../../lambda/errors.ts'
 import { cleanUp, present, type WantedValue, waitInSync } from '../../../lambda/issue/challenges.ts'
 import type { TxtRecordSet, Zones } from '../../../lambda/ports.ts'
 
-const ZONE = { id: 'Z1', name: 'example.com' }
+const ZONE = { id: 'Z1', name: 'example.com', group: 0 }
 
 /** A zone in memory that behaves as Route53 does: all of a change or nothing. */
 function memoryZone() {
@@ -56,6 +56,15 @@ describe('challenge values', () => {
     expect({ left: zone.sets.size, changes: zone.changes() }).toEqual({ left: 0, changes: 6 })
   })
 
+  it('of two groups of a zone are never in one change', async () => {
+    const zone = memoryZone()
+    const grouped = wanted(6).map((one, at) => ({ ...one, zone: { ...ZONE, group: at % 2 } }))
+    const { changes, written } = await present(grouped, { zones: zone.zones, time }, DEFAULTS)
+    expect({ sets: zone.sets.size, changes: changes.length }).toEqual({ sets: 6, changes: 2 })
+    expect(await cleanUp(written, { zones: zone.zones, time }, DEFAULTS)).toEqual([])
+    expect({ left: zone.sets.size, changes: zone.changes() }).toEqual({ left: 0, changes: 4 })
+  })
+
   it.each([
     ['was lost on its way', new RotationError('aws/unreachable', 'no answer'), false],
     ['was made, and its answer lost', new RotationError('aws/unavailable', 'a 503'), true],
@@ -104,15 +113,18 @@ describe('challenge values', () => {
         now += ms
       },
     }
-    const changes = ['C1', 'C2', 'C3'].map((changeId, at) => ({ changeId, zoneId: `Z${at + 1}` }))
+    const changes = ['C1', 'C2', 'C3'].map((changeId, at) => ({
+      changeId,
+      zone: { ...ZONE, id: `Z${at + 1}` },
+    }))
     const late = await waitInSync(
       changes,
       { zones, time: ticking },
       { ...DEFAULTS, dnsSyncTimeoutMs: 10_000 },
     )
     expect([...late].map(([zone, { code, message }]) => `${zone} ${code} ${message}`)).toEqual([
-      "Z1 dns/not-in-sync Route53's change C1 was still PENDING after 10 s",
-      'Z3 aws/throttled too often',
+      "Z1 0 dns/not-in-sync Route53's change C1 was still PENDING after 10 s",
+      'Z3 0 aws/throttled too often',
     ])
     expect(asked.get('C2')).toBe(3)
   })

@@ -4,6 +4,19 @@ import type { ListedZone, Zones } from '../../../lambda/ports.ts'
 
 const zone = (name: string, id = `Z-${name}`, isPrivate = false): ListedZone => ({ name, id, isPrivate })
 
+/** Every host that is looked for here. */
+const HOSTS = [
+  '*.a.example.com',
+  '*.example.com',
+  'a.dev.example.com',
+  'a.example.com',
+  'b.example.com',
+  'dev.example.com',
+  'example.com',
+  'notdev.example.com',
+  'www.example.com',
+]
+
 function finder(listed: readonly ListedZone[], explicit: readonly ListedZone[] = []) {
   let lists = 0
   const zones = {
@@ -12,7 +25,10 @@ function finder(listed: readonly ListedZone[], explicit: readonly ListedZone[] =
       return listed
     },
   } as unknown as Zones
-  return { find: zoneFinder(zones, explicit), lists: () => lists }
+  return {
+    find: zoneFinder(zones, { zones: explicit, certificates: [{ hosts: HOSTS }] as never }),
+    lists: () => lists,
+  }
 }
 
 describe('the zone of a host', () => {
@@ -63,5 +79,14 @@ describe('the zone of a host', () => {
       code: 'dns/zone-not-found',
       message: 'no public hosted zone covers *.a.example.com, looked for a.example.com, example.com',
     })
+  })
+
+  it('has one group with its names where all fit, and the names of a listed zone have a group of their own', async () => {
+    const { find } = finder([zone('example.com')], [zone('dev.example.com')])
+    const [www, bare, dev] = await Promise.all(
+      ['www.example.com', 'example.com', 'dev.example.com'].map(find),
+    )
+    expect(www?.group).toBe(bare?.group)
+    expect(dev?.group).not.toBe(www?.group)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dueAt, ownWindow, pointIn } from '../../../lambda/plan/window.ts'
+import { dueAt, isOutpaced, isOverdue, ownWindow, pointIn } from '../../../lambda/plan/window.ts'
 
 const DAY = 86_400_000
 const HOUR = 3_600_000
@@ -54,5 +54,19 @@ describe('a certificate is due', () => {
     const late = { start: 89 * DAY, end: 90 * DAY }
     expect(dueAt(NINETY, late, 85.6 * DAY, HOUR)).toBe('near-its-end')
     expect(dueAt(NINETY, late, 85.4 * DAY, HOUR)).toBeNull()
+  })
+})
+
+describe('a certificate', () => {
+  it('is overdue when a tenth of its life has passed since its point', () => {
+    const point = pointIn(ownWindow(NINETY), NINETY.serial)
+    expect(isOverdue(NINETY, point + 9 * DAY)).toBe(false)
+    expect(isOverdue(NINETY, point + 9 * DAY + 1)).toBe(true)
+  })
+
+  it('is outpaced when its window is shorter than the time between runs', () => {
+    expect(isOutpaced(ownWindow(NINETY), DAY)).toBe(false)
+    expect(isOutpaced(ownWindow({ ...NINETY, notAfter: 45 * DAY }), DAY)).toBe(true)
+    expect(isOutpaced(ownWindow(SIX_DAYS), HOUR)).toBe(false)
   })
 })
