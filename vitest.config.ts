@@ -18,13 +18,20 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'wire', include: ['test/**/*.wire.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          name: 'wire',
+          include: ['test/**/*.wire.test.ts'],
+          globalSetup: 'test/support/build.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         extends: true,
         test: {
           name: 'pebble',
           include: ['test/**/*.pebble.test.ts'],
+          globalSetup: 'test/support/build.ts',
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

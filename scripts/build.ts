@@ -1,0 +1,40 @@
+/** Make `dist/`: the construct as JavaScript with types, the bundled handler beside it, and the command line. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type Bundled, bundle, packagesIn } from './bundle.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+export async function buildAll(): Promise<void> {
+  process.chdir(ROOT)
+  rmSync('dist', { recursive: true, force: true })
+  mkdirSync('dist')
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+    stdio: 'inherit',
+  })
+  const bundled = [
+    await bundle('lambda/handler.ts', 'dist/handler/handler.mjs'),
+    await bundle('bin/cli.ts', 'dist/cli.mjs'),
+  ]
+  writeFileSync('dist/third-party-licences.txt', licences(bundled))
+}
+
+/** The bundles are copies of other people's work: their terms go with them. */
+function licences(bundled: readonly Bundled[]): string {
+  const folders = [...new Set(bundled.flatMap(packagesIn))].sort()
+  const texts = folders.map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as Package
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(`${folder}/${file}`, 'utf8').trim() : ''}`
+  })
+  return `${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
+}
+
+interface Package {
+  readonly name: string
+  readonly version: string
+  readonly license: string
+}
+
+if (import.meta.main) await buildAll()

@@ -1,0 +1,49 @@
+/** Bundles of the handler and of the command line: one file each, with everything in it that they need. */
+import { type BuildResult, build, type Plugin } from 'esbuild'
+
+/** Dependencies that are CommonJS ask for `require`, which ES modules have not. */
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+
+/** What no call reaches, though it is loaded: RSA in JavaScript, and a table of file types for form uploads. */
+const UNREACHED = /^(\.\/crypto\/forge|mime-db)$/
+
+const leaveOutUnreached: Plugin = {
+  name: 'leave-out-unreached',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: UNREACHED }, ({ path }) => ({ path, namespace: 'unreached' }))
+    onLoad({ filter: /./, namespace: 'unreached' }, () => ({ contents: 'module.exports = {}' }))
+  },
+}
+
+export type Bundled = BuildResult<{ metafile: true }>
+
+/** @returns what went into it, as esbuild tells */
+export function bundle(entry: string, outfile: string): Promise<Bundled> {
+  return build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    minify: true,
+    metafile: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    // jsonc-parser's CommonJS build cannot be bundled, its ES modules can
+    mainFields: ['module', 'main'],
+    banner: { js: REQUIRE },
+    legalComments: 'none',
+    logLevel: 'error',
+    plugins: [leaveOutUnreached],
+  })
+}
+
+/** @returns folders of the packages that are in a bundle, sorted */
+export function packagesIn({ metafile }: Bundled): string[] {
+  const folders = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => {
+      const [folder] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []
+      return folder && bytesInOutput > 0 ? [folder] : []
+    }),
+  )
+  return [...new Set(folders)].sort()
+}
