@@ -4,6 +4,7 @@ import { asRotationError, RotationError } from '../lambda/errors.ts'
 import { PRODUCT, VERSION } from '../lambda/version.ts'
 import { runCommand } from './commands/run.ts'
 import { EXIT_DONE, EXIT_USAGE, type Io } from './io.ts'
+import { errorText } from './text.ts'
 
 interface Command {
   readonly summary: string
@@ -39,9 +40,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return await command.run(rest, io)
   } catch (thrown) {
     const error = asRotationError(thrown)
-    const lines = error.toText().split('\n')
-    io.stderr(`${PRODUCT}: error: ${lines.slice(0, -1).join('\n')}\n${PRODUCT}: ${lines.at(-1)}\n`)
-    if (error.code === 'bug/unexpected' && error.cause instanceof Error) io.stderr(`${error.cause.stack}\n`)
+    io.stderr(errorText(error))
     return EXIT_CODES[error.code.split('/')[0] ?? ''] ?? 1
   }
 }

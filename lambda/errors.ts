@@ -16,6 +16,19 @@ export const ERRORS = {
     retry: 'never',
     hint: 'mend each line named; docs/config.schema.json describes every key',
   },
+  'synth/invalid-prop': {
+    retry: 'never',
+    hint: 'give what is expected; docs/deployment.md tells of every prop and of what -c takes',
+  },
+  'synth/not-built': { retry: 'never', hint: 'run npm run build' },
+  'synth/too-many-names': {
+    retry: 'never',
+    hint: 'divide the certificates over two deployments, each with its own configuration file and stack',
+  },
+  'synth/duplicate-deployment': {
+    retry: 'never',
+    hint: 'give each a "deployment" of its own: certificates, account key and alarms are kept under that name',
+  },
   'elb/load-balancer-not-found': {
     retry: 'never',
     hint: 'check the name and the region; the load balancer must be a classic one',

@@ -1,36 +1,131 @@
-import { Duration, Stack } from 'aws-cdk-lib'
-import { Architecture, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { Annotations, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { ManagedPolicy, PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import {
+  ApplicationLogLevel,
+  Architecture,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda'
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import type { Config } from '../lambda/config/parse.ts'
 import { ENV } from '../lambda/env.ts'
-import { loadConfig } from './config-file.ts'
+import { addAlarmTopic } from './alarm-topic.ts'
+import { Alarms } from './alarms.ts'
+import { addDashboard } from './dashboard.ts'
 import { functionCode } from './function-code.ts'
+import { notesFor } from './notes.ts'
+import { permissionsOf } from './permissions.ts'
+import { divide, LONGEST_PLACE, type Policies, toStatement } from './policies.ts'
+import type { CertificateRotationProps } from './props.ts'
+import type { Rhythm } from './schedule.ts'
+import { ScheduledRuns } from './scheduled-runs.ts'
+import { refuseDuplicates, validate } from './validate.ts'
 
-export interface CertificateRotationProps {
-  /** Path of the configuration file. It is checked, and packed with the function. */
-  readonly config: string
-  /**
-   * Under which name certificates are kept. Two in one account and region must differ.
-   *
-   * @default - the name of the stack
-   */
-  readonly deployment?: string
-}
-
-/** The function that rotates the certificates of one configuration file. */
+/**
+ * A scheduled function that keeps the certificates of one configuration fresh, with the permissions that this
+ * configuration needs and no others, and alarms for all that can go wrong.
+ *
+ * @throws RotationError config/*, synth/*: nothing is synthesised from what is wrong
+ */
 export class CertificateRotation extends Construct {
   readonly function: LambdaFunction
+  readonly role: Role
+  readonly logGroup: LogGroup
+  readonly alarmTopic: ITopic
+  readonly alarms: Alarms
+
+  /** Under which name certificates are kept. */
+  readonly deployment: string
 
   constructor(scope: Construct, id: string, props: CertificateRotationProps) {
     super(scope, id)
-    const { config } = loadConfig(props.config)
-    this.function = new LambdaFunction(this, 'Function', {
+    const { config, warnings, rhythm, deployment } = validate(this, props)
+    this.deployment = deployment
+    refuseDuplicates(this, deployment, CertificateRotation)
+
+    const timeout = props.timeout ?? Duration.minutes(15)
+    this.logGroup = new LogGroup(this, 'Logs', {
+      retention: props.logRetention ?? RetentionDays.SIX_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    })
+    this.role = this.roleFor(config)
+    this.function = this.functionFor(config, rhythm, timeout, props)
+    const runs = new ScheduledRuns(this, 'Runs', { function: this.function, rhythm })
+    this.alarmTopic = props.alarmTopic ?? addAlarmTopic(this, props.alarmEmails ?? [])
+    this.alarms = new Alarms(this, 'Alarms', {
+      deployment,
+      function: this.function,
+      deadLetterQueue: runs.deadLetterQueue,
+      timeout,
+      intervalMs: rhythm.intervalMs,
+      action: new SnsAction(this.alarmTopic),
+    })
+    // the first run comes at once: all that it needs, and what watches it, is there before
+    runs.schedule.node.addDependency(this.function, this.role, this.alarmTopic, this.alarms)
+    if (props.dashboard) addDashboard(this, { deployment, function: this.function, logGroup: this.logGroup })
+
+    for (const { level, id: noteId, text } of notesFor(
+      config,
+      warnings,
+      rhythm,
+      props,
+      this.alarms.all.length,
+    ))
+      if (level === 'warning') Annotations.of(this).addWarningV2(`elb-cert-rotator:${noteId}`, text)
+      else Annotations.of(this).addInfoV2(`elb-cert-rotator:${noteId}`, text)
+  }
+
+  private roleFor(config: Config): Role {
+    const { partition, region, account } = Stack.of(this)
+    const { deployment } = this
+    const place = { partition, region, account, deployment, logGroupArn: this.logGroup.logGroupArn }
+    const statements = new Map(
+      permissionsOf(config, place).map((permission) => [permission.sid, toStatement(permission)]),
+    )
+    const policies: Policies = divide(permissionsOf(config, { ...LONGEST_PLACE, deployment }))
+    const document = (sids: readonly string[]) =>
+      new PolicyDocument({ statements: sids.flatMap((sid) => statements.get(sid) ?? []) })
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: { rotate: document(policies.inline) },
+    })
+    policies.managed.forEach((sids, at) => {
+      role.addManagedPolicy(new ManagedPolicy(this, `Policy${at + 1}`, { document: document(sids) }))
+    })
+    return role
+  }
+
+  private functionFor(
+    config: Config,
+    { intervalMs, flexibleMinutes }: Rhythm,
+    timeout: Duration,
+    props: CertificateRotationProps,
+  ): LambdaFunction {
+    const { reservedConcurrency, memorySize = 512 } = props
+    const lateMs = Duration.minutes(flexibleMinutes).toMilliseconds()
+    return new LambdaFunction(this, 'Function', {
+      description: `Keeps certificates of load balancers fresh (elb-cert-rotator, ${this.deployment})`,
       code: functionCode(config),
       handler: 'handler.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: 512,
-      timeout: Duration.minutes(15),
-      environment: { [ENV.deployment]: props.deployment ?? Stack.of(this).stackName },
+      memorySize,
+      timeout,
+      role: this.role,
+      logGroup: this.logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel.INFO,
+      ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),
+      retryAttempts: 0,
+      maxEventAge: Duration.millis(Math.min(intervalMs, Duration.hours(1).toMilliseconds())),
+      environment: {
+        [ENV.deployment]: this.deployment,
+        [ENV.intervalMs]: String(intervalMs + lateMs),
+      },
     })
   }
 }

@@ -1,42 +1,42 @@
 /** The function's one asset: the bundled handler, and the normalised configuration beside it. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { AssetHashType, FileSystem } from 'aws-cdk-lib'
+import { AssetHashType, DockerImage } from 'aws-cdk-lib'
 import { Code } from 'aws-cdk-lib/aws-lambda'
-import { buildSync } from 'esbuild'
 import { type Config, toDocument } from '../lambda/config/parse.ts'
+import { RotationError } from '../lambda/errors.ts'
 
-const HANDLER = fileURLToPath(new URL('../lambda/handler.ts', import.meta.url))
-
-/** Dependencies that are CommonJS ask for `require`, which ES modules have not. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+/** Beside this file in the package; from the source it is the one that `npm run build` makes. */
+const BUILT = import.meta.url.endsWith('.ts') ? '../dist/handler' : '../handler'
+const FILE = 'handler.mjs'
 
 /**
- * Bundle the handler and put the configuration beside it. Configuration and code change together, in one deployment.
+ * Put the configuration beside the handler. Both change together, in one deployment.
  *
  * @returns an asset whose hash depends on its content alone
+ * @throws RotationError synth/not-built
  */
 export function functionCode(config: Config): Code {
-  const folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-asset-'))
-  buildSync({
-    entryPoints: [HANDLER],
-    outfile: join(folder, 'handler.mjs'),
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    // jsonc-parser's CommonJS build cannot be bundled, its ES modules can
-    mainFields: ['module', 'main'],
-    banner: { js: REQUIRE },
-    legalComments: 'none',
-    logLevel: 'error',
-  })
-  writeFileSync(join(folder, 'config.json'), `${JSON.stringify(toDocument(config), null, 2)}\n`)
+  const folder = fileURLToPath(new URL(BUILT, import.meta.url))
+  const handler = join(folder, FILE)
+  if (!existsSync(handler))
+    throw new RotationError('synth/not-built', `the function's code is missing, looked for ${handler}`)
+  const packed = `${JSON.stringify(toDocument(config), null, 2)}\n`
   return Code.fromAsset(folder, {
-    assetHash: FileSystem.fingerprint(folder),
+    // of the content, and known before it is put together: two configurations of one app would else share an asset
+    assetHash: createHash('sha256').update(readFileSync(handler)).update(packed).digest('hex'),
     assetHashType: AssetHashType.CUSTOM,
+    bundling: {
+      image: DockerImage.fromRegistry('never-used'),
+      local: {
+        tryBundle(output) {
+          copyFileSync(handler, join(output, FILE))
+          writeFileSync(join(output, 'config.json'), packed)
+          return true
+        },
+      },
+    },
   })
 }

@@ -1,0 +1,152 @@
+/** Every alarm: what it watches, what it means, and what to look at. `docs/runbook.md` has a section for each. */
+import { Duration } from 'aws-cdk-lib'
+import {
+  Alarm,
+  ComparisonOperator,
+  type IAlarmAction,
+  type IMetric,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import { METRIC_DIMENSION, METRIC_NAMESPACE, type MetricName } from '../lambda/metrics.ts'
+
+export interface AlarmsProps {
+  readonly deployment: string
+  readonly function: IFunction
+  readonly deadLetterQueue: IQueue
+  readonly timeout: Duration
+  /** Time between runs. */
+  readonly intervalMs: number
+  readonly action: IAlarmAction
+}
+
+interface Row {
+  /** Part of the alarm's name, and its heading in the runbook. */
+  readonly name: string
+  readonly metric: IMetric
+  readonly atLeast?: number
+  readonly atMost?: number
+  readonly periods?: number
+  readonly missing: TreatMissingData
+  /** It tells by itself when it is over; the others are over at once. */
+  readonly tellsWhenOver: boolean
+  readonly means: string
+  readonly lookAt: string
+}
+
+const HOUR_MS = 3_600_000
+const NEARLY = 0.8
+
+/** @returns a metric of ours, for one deployment */
+export function metricOf(name: MetricName, deployment: string, statistic: string, period: Duration): Metric {
+  return new Metric({
+    namespace: METRIC_NAMESPACE,
+    metricName: name,
+    dimensionsMap: { [METRIC_DIMENSION]: deployment },
+    statistic,
+    period,
+  })
+}
+
+function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }: AlarmsProps): Row[] {
+  const period = Duration.minutes(5)
+  const hour = Duration.hours(1)
+  const hours = Math.max(1, Math.ceil((intervalMs * 1.5) / HOUR_MS))
+  return [
+    {
+      name: 'run-failed',
+      metric: fn.metricErrors({ period, statistic: Stats.SUM }),
+      atLeast: 1,
+      missing: TreatMissingData.NOT_BREACHING,
+      tellsWhenOver: false,
+      means: 'A run failed: a certificate could not be renewed, or the run could not be done at all.',
+      lookAt: 'the events cert.failed and run.failed in the log: each has a code and the way out.',
+    },
+    {
+      name: 'certificates-failing',
+      metric: metricOf('certificatesFailing', deployment, Stats.MAXIMUM, period),
+      atLeast: 1,
+      missing: TreatMissingData.IGNORE,
+      tellsWhenOver: true,
+      means:
+        'At least one certificate failed, or is long past the time at which it should have been renewed. Red until mended.',
+      lookAt: 'the last run.finished in the log: it has the outcome of each certificate and the days left.',
+    },
+    {
+      name: 'no-run-finished',
+      metric: metricOf('runsFinished', deployment, Stats.SUM, hour),
+      atMost: 0,
+      periods: hours,
+      missing: TreatMissingData.BREACHING,
+      tellsWhenOver: true,
+      means: `No run came to its end for ${hours} h, one and a half times the time between runs. It is also red from the first deployment until the first run has ended.`,
+      lookAt: 'the schedule (is it enabled?), the dead-letter queue, and the end of the log.',
+    },
+    {
+      name: 'run-not-started',
+      metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
+      atLeast: 1,
+      missing: TreatMissingData.IGNORE,
+      tellsWhenOver: true,
+      means: 'The schedule could not start the function, and put the invocation into the dead-letter queue.',
+      lookAt: "the message's attributes ERROR_CODE and ERROR_MESSAGE in the queue.",
+    },
+    {
+      name: 'store-nearly-full',
+      metric: metricOf('storeUsedPercent', deployment, Stats.MAXIMUM, period),
+      atLeast: NEARLY * 100,
+      missing: TreatMissingData.IGNORE,
+      tellsWhenOver: true,
+      means:
+        "80 % of the account's quota of IAM server certificates is used. When it is full, nothing can be renewed.",
+      lookAt: 'aws iam list-server-certificates; delete what nothing uses, or raise the quota.',
+    },
+    {
+      name: 'function-throttled',
+      metric: fn.metricThrottles({ period, statistic: Stats.SUM }),
+      atLeast: 1,
+      missing: TreatMissingData.NOT_BREACHING,
+      tellsWhenOver: false,
+      means: "The function was refused to run: the account's or its own concurrency is used up.",
+      lookAt: 'the concurrency of the account, and the reserved concurrency of this function.',
+    },
+    {
+      name: 'function-near-timeout',
+      metric: fn.metricDuration({ period, statistic: Stats.MAXIMUM }),
+      atLeast: timeout.toMilliseconds() * NEARLY,
+      missing: TreatMissingData.NOT_BREACHING,
+      tellsWhenOver: false,
+      means: `A run took more than ${Math.round(timeout.toSeconds() * NEARLY)} s of the ${timeout.toSeconds()} s that it has.`,
+      lookAt: 'which events in the log are minutes apart.',
+    },
+  ]
+}
+
+export class Alarms extends Construct {
+  readonly all: readonly Alarm[]
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id)
+    this.all = rows(props).map((row) => {
+      const alarm = new Alarm(this, row.name, {
+        alarmName: `elb-cert-rotator/${props.deployment}/${row.name}`,
+        alarmDescription: `${row.means} Look at: ${row.lookAt} More: docs/runbook.md#${row.name}`,
+        metric: row.metric,
+        threshold: row.atLeast ?? row.atMost ?? 0,
+        comparisonOperator:
+          row.atLeast === undefined
+            ? ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
+            : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        evaluationPeriods: row.periods ?? 1,
+        treatMissingData: row.missing,
+      })
+      alarm.addAlarmAction(props.action)
+      if (row.tellsWhenOver) alarm.addOkAction(props.action)
+      return alarm
+    })
+  }
+}

@@ -1,0 +1,3 @@
+/** What the package offers to other CDK apps. */
+export { CertificateRotation } from './certificate-rotation.ts'
+export type { CertificateRotationProps } from './props.ts'

@@ -1,0 +1,118 @@
+/** How often the function runs: chosen by the shortest lifetime, or checked against it. Pure but for cron's library. */
+import { Duration } from 'aws-cdk-lib'
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
+import { Cron } from 'croner'
+import type { Config } from '../lambda/config/parse.ts'
+import { PROFILES } from '../lambda/config/profiles.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, toSpan } from '../lambda/instant.ts'
+
+/** A run may take this long, and two must not overlap. */
+const FASTEST_MS = 15 * MINUTE_MS
+/** "No run finished" looks back one and a half intervals, and an alarm sees no more than seven days. */
+const SLOWEST_MS = 4 * DAY_MS
+const DEFAULT_PROFILE = 'classic'
+
+export interface Rhythm {
+  readonly expression: ScheduleExpression
+  /** The longest time from one planned run to the next. */
+  readonly intervalMs: number
+  /** By how much a run may be late, so that the runs of all the world do not come at the same second. */
+  readonly flexibleMinutes: number
+}
+
+/** The shortest-lived known profile; certificates without one count as classic. */
+function shortest({ certificates }: Config): { profile: string; lifetimeMs: number; intervalMs: number } {
+  const profiles = certificates.map(({ profile }) => profile ?? DEFAULT_PROFILE)
+  const known = [...new Set([...profiles, DEFAULT_PROFILE])].flatMap((profile) => {
+    const facts = PROFILES[profile]
+    return facts ? [{ profile, ...facts }] : []
+  })
+  const [first] = known.sort((a, b) => a.lifetimeMs - b.lifetimeMs)
+  if (!first) throw new Error('the table of profiles is empty')
+  return first
+}
+
+/** @returns the rhythm, or what is wrong with the one that was asked for */
+export function rhythmOf(config: Config, wanted: ScheduleExpression | undefined): Rhythm | { fault: string } {
+  const expression = wanted ?? ScheduleExpression.rate(Duration.millis(shortest(config).intervalMs))
+  const gaps = gapsOf(expression)
+  const fault = 'fault' in gaps ? gaps.fault : faultOf(gaps, config)
+  if (fault !== null || 'fault' in gaps) return { fault: `${expression.expressionString}, ${fault}` }
+  const flexibleMinutes = Math.max(1, Math.min(60, Math.floor(gaps.longestMs / 12 / MINUTE_MS)))
+  return { expression, intervalMs: gaps.longestMs, flexibleMinutes }
+}
+
+/** @returns a warning when runs are further apart than the shortest renewal window is open, else `null` */
+export function slownessOf(config: Config, { intervalMs }: Rhythm): string | null {
+  const { profile, intervalMs: recommended } = shortest(config)
+  if (intervalMs <= recommended) return null
+  return `a run every ${toSpan(intervalMs)} is slower than the profile ${profile} wants (every ${toSpan(recommended)}): certificates are renewed, but not always in the window that the CA asks for`
+}
+
+/** Time between two planned runs. */
+interface Gaps {
+  readonly shortestMs: number
+  readonly longestMs: number
+}
+
+function faultOf({ shortestMs, longestMs }: Gaps, config: Config): string | null {
+  if (shortestMs < FASTEST_MS)
+    return `which runs again after ${toSpan(shortestMs)}; expected at least ${toSpan(FASTEST_MS)}, the longest that a run may take`
+  const { profile, lifetimeMs } = shortest(config)
+  const gap = Number.isFinite(longestMs) ? `leaves up to ${toSpan(longestMs)} between runs` : 'ends'
+  if (longestMs > lifetimeMs / 10)
+    return `which ${gap}; expected at most ${toSpan(lifetimeMs / 10)}, a tenth of what certificates of the profile ${profile} live`
+  if (longestMs > SLOWEST_MS)
+    return `which ${gap}; expected at most ${toSpan(SLOWEST_MS)}, or no alarm could watch it`
+  return null
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS }
+
+function gapsOf({ expressionString, timeZone }: ScheduleExpression): Gaps | { fault: string } {
+  const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expressionString)
+  if (rate) {
+    const gapMs = Number(rate[1]) * (UNIT_MS[rate[2] ?? ''] ?? 0)
+    return { shortestMs: gapMs, longestMs: gapMs }
+  }
+  const cron = /^cron\((.+)\)$/.exec(expressionString)?.[1]
+  return cron
+    ? gapsOfCron(cron, timeZone?.timezoneName ?? 'Etc/UTC')
+    : { fault: 'expected rate(…) or cron(…)' }
+}
+
+/** Any instant will do, but the same at every synth. */
+const FROM = new Date('2027-01-01T00:00:00Z')
+/** By then cron repeats itself, leap days aside. */
+const LOOK_AHEAD_MS = 400 * DAY_MS
+/** The last value of minute, hour, day, month and weekday. */
+const LAST = [59, 23, 31, 12, 7]
+
+function gapsOfCron(cron: string, timezone: string): Gaps | { fault: string } {
+  const fields = cron.split(' ')
+  if (fields.length !== 6 || fields[5] !== '*') return { fault: 'expected six fields, and * as the year' }
+  // AWS writes a step from a value as 0/15, and counts the days of the week from 1
+  const pattern = LAST.map((last, at) => fields[at]?.replace(/^(\d+)\//, `$1-${last}/`)).join(' ')
+  try {
+    const runs = new Cron(pattern, { timezone, mode: '5-part', alternativeWeekdays: true })
+    return gapsBetween((after) => runs.nextRun(after))
+  } catch (error) {
+    return { fault: `which is not understood: ${(error as Error).message}` }
+  }
+}
+
+function gapsBetween(next: (after: Date) => Date | null): Gaps {
+  let [shortestMs, longestMs] = [Number.POSITIVE_INFINITY, 0]
+  let before = next(FROM)
+  if (before === null) longestMs = Number.POSITIVE_INFINITY
+  while (before && before.getTime() < FROM.getTime() + LOOK_AHEAD_MS) {
+    const following = next(before)
+    const gapMs = following ? following.getTime() - before.getTime() : Number.POSITIVE_INFINITY
+    shortestMs = Math.min(shortestMs, gapMs)
+    longestMs = Math.max(longestMs, gapMs)
+    // enough is known: it is refused anyway
+    if (shortestMs < FASTEST_MS) break
+    before = following
+  }
+  return { shortestMs, longestMs }
+}
