@@ -1,6 +1,7 @@
 /** What a rotation is from end to end, told once and run against every CA. */
 import type { X509Certificate } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { deployedRunner } from '../support/runners.ts'
 import { DAY_MS, names, type Ran, type StartTestCa, startTrial, type Trial } from '../support/trial.ts'
 
 const ZONE = 'example.com'
@@ -13,7 +14,7 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
     let otherZoneId: string
 
     beforeEach(async () => {
-      trial = await startTrial(startCa)
+      trial = await startTrial(startCa, {}, deployedRunner)
       zoneId = trial.sandbox.route53.addZone(ZONE)
       otherZoneId = trial.sandbox.route53.addZone(OTHER_ZONE)
     })

@@ -1,17 +1,13 @@
-/** One end-to-end trial: a sandbox, a configuration, and runs of the real handler against them. */
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+/** One end-to-end trial: a sandbox, a configuration, and runs of the function against them. */
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { DEFAULTS, type Settings } from '../../lambda/defaults.ts'
-import { ENV } from '../../lambda/env.ts'
-import type { RotationError } from '../../lambda/errors.ts'
-import { createHandler } from '../../lambda/handler.ts'
-import { generateKey } from '../../lambda/issue/keys.ts'
+import type { Settings } from '../../lambda/defaults.ts'
 import type { LoggedEvent } from '../../lambda/report/events.ts'
 import { createClock } from '../sandbox/clock.ts'
-import { REGION, type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts'
 import { metricsIn } from './emf.ts'
 import { leaksOf } from './keys.ts'
+import { type Invoked, type Runner, type Surroundings, sourceRunner } from './runners.ts'
 
 export const DAY_MS = 86_400_000
 /** Seconds of the sandbox in one of ours: waits of minutes pass in seconds, and loopback still is fast enough. */
@@ -28,10 +24,7 @@ export type StartTestCa = (sandbox: Sandbox) => Promise<TestCa>
 
 export const embeddedCa: StartTestCa = async ({ ca }) => ({ ...ca, stop: async () => undefined })
 
-export interface Ran {
-  /** What the handler threw. */
-  readonly error: RotationError | null
-  readonly events: readonly LoggedEvent[]
+export interface Ran extends Pick<Invoked, 'error' | 'events'> {
   /** By certificate. */
   readonly outcomes: Readonly<Record<string, string>>
   /** Codes of `cert.failed` and `run.failed`, in order. */
@@ -54,60 +47,37 @@ export interface Trial {
 
 export async function startTrial(
   startCa: StartTestCa = embeddedCa,
-  options: SandboxOptions & { settings?: Partial<Settings> } = {},
+  { settings = {}, ...options }: SandboxOptions & { settings?: Partial<Settings> } = {},
+  startRunner: (surroundings: Surroundings) => Runner = sourceRunner,
 ): Promise<Trial> {
   const clock = createClock(Date.now(), SPEED)
   const sandbox = await startSandbox({ clock, ...options })
   const ca = await startCa(sandbox)
-  const keys: KeyObject[] = []
-  let output = ''
-  let config: string | null = '[]'
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value
+  const runner = startRunner({ sandbox, clock, speed: SPEED, settings })
+  let output = ''
 
   return {
     sandbox,
     configure(document) {
       const acme = { directory_url: ca.directoryUrl, root_certificates: ca.rootPem }
       const given: { acme?: object } = Array.isArray(document) ? { certificates: document } : document
-      config = JSON.stringify({ ...given, acme: { ...acme, ...given.acme } })
+      runner.configure(JSON.stringify({ ...given, acme: { ...acme, ...given.acme } }))
     },
     configureText(text) {
-      config = text
+      runner.configure(text)
     },
     async run(invocation = {}, intervalMs = DAY_MS) {
-      const lines: string[] = []
-      const stdout: string[] = []
-      const print = (event: LoggedEvent) => void lines.push(JSON.stringify(event))
-      const handler = createHandler({
-        env: { [ENV.region]: REGION, [ENV.deployment]: 'trial', [ENV.intervalMs]: String(intervalMs) },
-        readConfig() {
-          if (config === null) throw new Error('ENOENT: no such file')
-          return config
-        },
-        log: { info: print, warn: print, error: print },
-        writeMetrics: (line) => void stdout.push(line),
-        time: clock,
-        settings: { ...DEFAULTS, ...options.settings },
-        dial: async (dnsName, port) => [sandbox.placeOf(dnsName, port) ?? { host: '127.0.0.1', port: 9 }],
-        makeKey: async (keyType) => {
-          const key = await generateKey(keyType)
-          keys.push(key)
-          return key
-        },
-      })
-      const error = await handler(invocation).then(
-        () => null,
-        (thrown: RotationError) => thrown,
-      )
-      output += lines.join('\n') + String(error?.message ?? '') + String(error?.stack ?? '')
-      const events = lines.map((line) => JSON.parse(line) as LoggedEvent)
+      const { error, events, stdout, output: printed } = await runner.invoke(invocation, intervalMs)
+      output += printed
       return { error, events, ...summary(events), metrics: metricsIn(stdout) }
     },
     async stop() {
+      const keys = runner.keys()
+      await runner.stop()
       await sandbox.stop()
       await ca.stop()
-      const bought = sandbox.iam.all().map(({ privateKey }) => createPrivateKey(privateKey))
-      for (const key of [...keys, ...bought]) expect(leaksOf(key, output)).toEqual([])
+      for (const key of keys) expect(leaksOf(key, output)).toEqual([])
     },
   }
 }

@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Clock } from '../clock.ts'
+import type { Judge } from './policies.ts'
 import { ACCOUNT, type AwsAnswer, type AwsRequest, type Call, type Service, ServiceError } from './service.ts'
 
 export interface RecordedCall {
@@ -26,6 +27,8 @@ export interface Endpoint {
   readonly calls: readonly RecordedCall[]
   /** Everything is denied that `isAllowed` does not allow; `null` allows all. */
   allow(isAllowed: ((call: Call) => boolean) | null): void
+  /** Every call is judged by policies as well; `null` for none. */
+  enforce(judge: Judge | null): void
   intercept(by: Intercept | null): void
   stop(): Promise<void>
 }
@@ -41,6 +44,7 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
   const takeToken = createBuckets(clock)
   let isAllowed: Parameters<Endpoint['allow']>[0] = null
   let intercept: Intercept | null = null
+  let judge: Judge | null = null
 
   const server = createServer((request, response) => {
     void answer(request, response).catch((error: unknown) => {
@@ -62,7 +66,7 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
       const what = `the sandbox does not model this call of ${name}: ${request.method} ${request.path} ${request.target || new URLSearchParams(body).get('Action') || ''}`
       return send(response, service.error(new ServiceError('NotModelled', what, 501)))
     }
-    const mishap = interceptOf(call)
+    const mishap = interceptOf(call) ?? (await judgementOf(call))
     if (mishap === 'hang') return
     if (mishap === 'lost') perform(service, call)
     if (mishap === 'reset' || mishap === 'lost') return void incoming.socket.destroy()
@@ -76,6 +80,13 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     if (mishap) return mishap
     if (isAllowed && !isAllowed(call)) return denied(call)
     return takeToken(call.action) ? null : throttled(call)
+  }
+
+  async function judgementOf(call: Call): Promise<Mishap | null> {
+    const { resources, conditions = {} } = call
+    for (const action of [call.action, ...(call.also ?? [])])
+      if (judge && !(await judge({ action, resources, conditions }))) return denied({ action, resources })
+    return null
   }
 
   function perform(service: Service, call: Call): AwsAnswer {
@@ -104,6 +115,9 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     calls,
     allow(by) {
       isAllowed = by
+    },
+    enforce(by) {
+      judge = by
     },
     intercept(by) {
       intercept = by
@@ -142,7 +156,7 @@ function toRequest(incoming: IncomingMessage, body: string, region: string): Aws
 }
 
 /** The wording of the services, with the action named: the user must be able to find it. */
-function denied({ action, resources }: Call): ServiceError {
+function denied({ action, resources }: Pick<Call, 'action' | 'resources'>): ServiceError {
   const who = `arn:aws:iam::${ACCOUNT}:user/sandbox`
   const what = `User: ${who} is not authorized to perform: ${action} on resource: ${resources.join(', ')} because no identity-based policy allows the ${action} action`
   return action.startsWith('ssm:')

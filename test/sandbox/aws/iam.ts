@@ -181,6 +181,8 @@ export function createIam(
       action: `iam:${name}`,
       resources: operation.resources,
       conditions: tagConditions(form),
+      also:
+        name === 'UploadServerCertificate' && readTags(form).length > 0 ? ['iam:TagServerCertificate'] : [],
       run: () => queryAnswer(name, NAMESPACE, operation.run()),
     }
   }

@@ -19,6 +19,8 @@ export interface Call {
   readonly resources: readonly string[]
   /** Condition keys beside the global ones; none when left out. */
   readonly conditions?: Readonly<Record<string, string | readonly string[]>>
+  /** Further actions that are asked for on the same resources. */
+  readonly also?: readonly string[]
   /** @throws ServiceError */
   readonly run: () => AwsAnswer
 }

@@ -1,0 +1,76 @@
+/**
+ * Lambda's runtime for Node, as far as a function can notice: it loads the handler that is named from the folder of the
+ * asset, hands it one event after the other, and writes the console as the JSON log format has it.
+ *
+ * The format, and the words for an error, are those of aws-lambda-ric 3.3.0 (`formatJsonMessage`, `logError`).
+ */
+import { readFileSync } from 'node:fs'
+import { format } from 'node:util'
+import { createClock } from '../../sandbox/clock.ts'
+import { endOf, type Failure, type Invoke, type Invoked } from './protocol.ts'
+
+type Handler = (event: unknown, context: object) => Promise<unknown>
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
+let requestId = ''
+
+function patchConsole(least: string): void {
+  for (const [at, level] of LEVELS.entries()) {
+    const isWritten = at >= LEVELS.indexOf(least.toLowerCase() as (typeof LEVELS)[number])
+    console[level] = (...given: unknown[]) => {
+      if (isWritten) process.stdout.write(`${toLine(level.toUpperCase(), given)}\n`)
+    }
+  }
+  console.log = console.info
+}
+
+function toLine(level: string, given: readonly unknown[]): string {
+  const line = { timestamp: new Date().toISOString(), level, requestId }
+  const message = given.length === 1 ? given[0] : format(...given)
+  return JSON.stringify({ ...line, message }, (_, value) =>
+    value instanceof Error ? { ...describe(value), ...value } : value,
+  )
+}
+
+function describe(error: Error): Failure {
+  return {
+    errorType: error.constructor.name,
+    errorMessage: error.message,
+    stackTrace: error.stack?.split('\n') ?? [],
+  }
+}
+
+async function load(world: Invoke['world']): Promise<Handler> {
+  const folder = process.env['LAMBDA_TASK_ROOT'] ?? ''
+  const [file, name] = (process.env['_HANDLER'] ?? '').split('.')
+  const module = await import(`${folder}/${file}.mjs`)
+  if (!world) return module[name ?? '']
+  const { now, speed, places } = world
+  return module.createHandler({
+    env: process.env,
+    readConfig: () => readFileSync(`${folder}/config.json`, 'utf8'),
+    time: createClock(now, speed),
+    dial: async (dnsName: string, port: number) => [
+      places[`${dnsName}:${port}`] ?? { host: '127.0.0.1', port: 9 },
+    ],
+  })
+}
+
+async function invoke({ event, world }: Invoke): Promise<Invoked> {
+  try {
+    const handler = await load(world)
+    return { result: await handler(event, { awsRequestId: requestId }) }
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    console.error(error)
+    return describe(error)
+  }
+}
+
+patchConsole(process.env['AWS_LAMBDA_LOG_LEVEL'] ?? 'trace')
+process.on('message', async (message: Invoke) => {
+  requestId = message.requestId
+  const invoked = await invoke(message)
+  process.stdout.write(`${endOf(requestId)}\n`)
+  process.send?.(invoked)
+})

@@ -1,0 +1,26 @@
+/** What Lambda and its runtime tell each other here. */
+
+export interface Invoke {
+  readonly requestId: string
+  readonly event: unknown
+  /** Then the function is put together with another clock and another way to its listeners; else it is as it is. */
+  readonly world: {
+    readonly now: number
+    readonly speed: number
+    /** By DNS name and port, as in `web.example.com:443`. */
+    readonly places: Readonly<Record<string, { readonly host: string; readonly port: number }>>
+  } | null
+}
+
+export interface Failure {
+  readonly errorType: string
+  readonly errorMessage: string
+  readonly stackTrace: readonly string[]
+}
+
+export type Invoked = { readonly result: unknown } | Failure
+
+/** The last line of an invocation: the log and the answer come by different ways. */
+export function endOf(requestId: string): string {
+  return `END RequestId: ${requestId}`
+}
