@@ -107,23 +107,27 @@ function findListener(
 
 /** IAM gives the leaf of its own; one of ACM, or one that may not be read, is known by what the listener serves. */
 async function readForeign(arn: string, probe: Probe, { store }: World): Promise<Attached> {
-  const { leaf, why } = await readFromStore(arn, store)
+  const read = await readFromStore(arn, store)
   const served = probe.flatMap((answer) => ('leaf' in answer ? [answer.leaf] : []))[0]
-  const known = leaf ?? served
+  const known = ('leaf' in read ? read.leaf : undefined) ?? served
   if (known) return { origin: 'foreign', arn, leaf: known }
+  if ('refusal' in read) return { origin: 'unreadable', arn, why: read.refusal }
+  const why = arn.includes(STORE) ? 'IAM does not know it' : 'it is not in IAM'
   return { origin: 'unreadable', arn, why: unreadable(arn, `${why}; ${firstFailure(probe)}`) }
 }
+
+const STORE = ':server-certificate/'
 
 async function readFromStore(
   arn: string,
   store: World['store'],
-): Promise<{ leaf: Leaf | null; why: string }> {
-  if (!arn.includes(':server-certificate/')) return { leaf: null, why: 'it is not in IAM' }
+): Promise<{ leaf: Leaf | undefined } | { refusal: RotationError }> {
+  if (!arn.includes(STORE)) return { leaf: undefined }
   try {
-    return { leaf: (await store.read(arn))?.leaf ?? null, why: 'IAM does not know it' }
+    return { leaf: (await store.read(arn))?.leaf }
   } catch (thrown) {
     if (!(thrown instanceof RotationError)) throw thrown
-    return { leaf: null, why: thrown.message }
+    return { refusal: thrown }
   }
 }
 

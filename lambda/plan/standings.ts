@@ -57,7 +57,8 @@ export function keepForeign(
   if (attached.origin === 'unreadable')
     return {
       certId: desired.id,
-      state: 'held-back',
+      // where AWS refused to tell, it would stay so until the certificate ends: that must be seen
+      state: attached.why.code === 'store/certificate-unreadable' ? 'held-back' : 'failed',
       detail: `what ${targetKey(facts.target)} has attached cannot be read: ${attached.why.message}`,
       error: attached.why,
     }

