@@ -10,15 +10,18 @@ export const ERRORS = {
     hint: 'send an object with any of "only" (list of names), "force" and "dryRun" (true or false)',
   },
   'invocation/unknown-name': { retry: 'never', hint: 'use the name of an entry of the configuration' },
-  'config/unreadable': { retry: 'never', hint: 'give the path of a readable configuration file' },
+  'config/unreadable': {
+    retry: 'never',
+    hint: 'give the path of a readable file; in the function, deploy again',
+  },
   'config/syntax': { retry: 'never', hint: 'mend the JSON at the line and column named' },
   'config/invalid': {
     retry: 'never',
-    hint: 'mend each line named; docs/config.schema.json describes every key',
+    hint: 'mend what is named; docs/config.schema.json describes every key, and a deployment sets the environment',
   },
   'synth/invalid-prop': {
     retry: 'never',
-    hint: 'give what is expected; docs/deployment.md tells of every prop and of what -c takes',
+    hint: 'give what is expected; docs/deployment.md tells of every prop, and of what -c takes',
   },
   'synth/not-built': { retry: 'never', hint: 'run npm run build' },
   'synth/too-many-names': {
@@ -43,7 +46,7 @@ export const ERRORS = {
   },
   'store/certificate-unreadable': {
     retry: 'next-run',
-    hint: 'allow iam:GetServerCertificate on it, or set "take_over": "now" to replace it',
+    hint: 'let this function reach the listener, or set "take_over": "now" to replace what is attached',
   },
   'store/quota-full': {
     retry: 'next-run',
@@ -56,7 +59,7 @@ export const ERRORS = {
   },
   'plan/staging-over-production': {
     retry: 'never',
-    hint: 'clients do not trust a staging CA: name the production directory, or run with --force if this is meant',
+    hint: 'clients do not trust a staging CA: name the production directory, or force the run if this is meant',
   },
   'dns/zone-not-found': {
     retry: 'never',
@@ -69,7 +72,7 @@ export const ERRORS = {
   },
   'dns/change-refused': { retry: 'next-run', hint: 'see what Route53 answered' },
   'dns/not-in-sync': { retry: 'next-run', hint: 'Route53 took too long; the next run tries again' },
-  'dns/clean-up-failed': { retry: 'next-run', hint: 'remove the TXT values named by hand' },
+  'dns/clean-up-failed': { retry: 'never', hint: 'remove the TXT values named by hand' },
   'account/unreadable': {
     retry: 'never',
     hint: 'restore the SSM parameter, or delete it to have a new account made with the CA',
@@ -83,11 +86,11 @@ export const ERRORS = {
   'acme/refused': { retry: 'next-run', hint: "act on the CA's own words" },
   'acme/rate-limited': {
     retry: 'backoff',
-    hint: 'wait until the time named; each earlier try is refused too',
+    hint: "wait until the time named, or act on the CA's own words: each earlier try is refused too",
   },
   'acme/account-refused': {
     retry: 'never',
-    hint: 'see whether acme.contact is wanted by this CA, or whether the stored account was closed there',
+    hint: "act on the CA's own words: often it wants acme.contact, or an account made outside of this tool",
   },
   'acme/profile-not-offered': { retry: 'never', hint: 'use a profile that the CA offers, or none' },
   'acme/no-dns-challenge': { retry: 'never', hint: 'use a CA that offers dns-01 for these hosts' },
@@ -103,7 +106,7 @@ export const ERRORS = {
   },
   'attach/certificate-not-found': {
     retry: 'next-run',
-    hint: 'IAM had not spread the certificate in time; the next run attaches it',
+    hint: 'a young one is attached by the next run; an older one is gone from IAM: force a new one',
   },
   'attach/refused': { retry: 'next-run', hint: 'see what Elastic Load Balancing answered' },
   'verify/not-served': {
@@ -112,15 +115,15 @@ export const ERRORS = {
   },
   'verify/rejected': {
     retry: 'never',
-    hint: 'look at the clients, ciphers and key type of this listener, then run with --force for a new one',
+    hint: 'look at the clients, ciphers and key type of this listener; then force a new certificate, or attach this one by hand',
   },
-  'undo/failed': {
-    retry: 'next-run',
-    hint: 'put a certificate that works back by hand, now',
-  },
+  'undo/failed': { retry: 'never', hint: 'put a certificate that works back by hand, now' },
   'aws/access-denied': { retry: 'never', hint: 'allow the action named, on the resource named' },
   'aws/credentials': { retry: 'never', hint: 'give valid AWS credentials to this process' },
-  'aws/throttled': { retry: 'next-run', hint: 'another client of this account calls too often' },
+  'aws/throttled': {
+    retry: 'next-run',
+    hint: 'find the client of this account that calls too often; the next run tries again',
+  },
   'aws/unreachable': {
     retry: 'next-run',
     hint: "check the region and the network's way to AWS; a proxy that opens TLS needs NODE_EXTRA_CA_CERTS",

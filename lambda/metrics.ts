@@ -11,7 +11,8 @@ export const METRIC_DIMENSION = 'deployment'
 export const METRICS = {
   runsFinished: {
     unit: 'Count',
-    means: 'a scheduled run came to its end, well or not; a run that is killed or never begun does not count',
+    means:
+      'a whole run came to its end, well or not; one that is killed, never begun or refused at its start does not count',
   },
   certificatesFailing: {
     unit: 'Count',

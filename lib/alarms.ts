@@ -1,4 +1,8 @@
-/** Every alarm: what it watches, what it means, and what to look at. `docs/runbook.md` has a section for each. */
+/**
+ * Every alarm: what it watches, what it means, and what to look at. `docs/runbook.md` has a section for each.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html on the time that Lambda gives its metrics
+ */
 import { Duration } from 'aws-cdk-lib'
 import {
   Alarm,
@@ -30,7 +34,10 @@ interface Row {
   readonly metric: IMetric
   readonly atLeast?: number
   readonly atMost?: number
+  /** Over how many periods it looks; one when left out. */
   readonly periods?: number
+  /** How many of them must be bad; all when left out. */
+  readonly bad?: number
   readonly missing: TreatMissingData
   /** It tells by itself when it is over; the others are over at once. */
   readonly tellsWhenOver: boolean
@@ -55,12 +62,15 @@ export function metricOf(name: MetricName, deployment: string, statistic: string
 function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }: AlarmsProps): Row[] {
   const period = Duration.minutes(5)
   const hour = Duration.hours(1)
+  // Lambda dates what it counts to the start of a run, and a run may take up to its timeout
+  const sinceStart = { periods: Math.ceil(timeout.toSeconds() / period.toSeconds()) + 1, bad: 1 }
   const hours = Math.max(1, Math.ceil((intervalMs * 1.5) / HOUR_MS))
   return [
     {
       name: 'run-failed',
       metric: fn.metricErrors({ period, statistic: Stats.SUM }),
       atLeast: 1,
+      ...sinceStart,
       missing: TreatMissingData.NOT_BREACHING,
       tellsWhenOver: false,
       means: 'A run failed: a certificate could not be renewed, or the run could not be done at all.',
@@ -118,6 +128,7 @@ function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }
       name: 'function-near-timeout',
       metric: fn.metricDuration({ period, statistic: Stats.MAXIMUM }),
       atLeast: timeout.toMilliseconds() * NEARLY,
+      ...sinceStart,
       missing: TreatMissingData.NOT_BREACHING,
       tellsWhenOver: false,
       means: `A run took more than ${Math.round(timeout.toSeconds() * NEARLY)} s of the ${timeout.toSeconds()} s that it has.`,
@@ -142,6 +153,7 @@ export class Alarms extends Construct {
             ? ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
             : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         evaluationPeriods: row.periods ?? 1,
+        ...(row.bad === undefined ? {} : { datapointsToAlarm: row.bad }),
         treatMissingData: row.missing,
       })
       alarm.addAlarmAction(props.action)

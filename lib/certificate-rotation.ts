@@ -1,4 +1,4 @@
-import { Annotations, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { Annotations, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { ManagedPolicy, PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
@@ -13,6 +13,8 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import type { Config } from '../lambda/config/parse.ts'
 import { ENV } from '../lambda/env.ts'
+import { RotationError } from '../lambda/errors.ts'
+import { PRODUCT } from '../lambda/version.ts'
 import { addAlarmTopic } from './alarm-topic.ts'
 import { Alarms } from './alarms.ts'
 import { addDashboard } from './dashboard.ts'
@@ -23,7 +25,7 @@ import { divide, LONGEST_PLACE, type Policies, toStatement } from './policies.ts
 import type { CertificateRotationProps } from './props.ts'
 import type { Rhythm } from './schedule.ts'
 import { ScheduledRuns } from './scheduled-runs.ts'
-import { refuseDuplicates, validate } from './validate.ts'
+import { validate } from './validate.ts'
 
 /**
  * A scheduled function that keeps the certificates of one configuration fresh, with the permissions that this
@@ -45,7 +47,7 @@ export class CertificateRotation extends Construct {
     super(scope, id)
     const { config, warnings, rhythm, deployment } = validate(this, props)
     this.deployment = deployment
-    refuseDuplicates(this, deployment, CertificateRotation)
+    refuseDuplicates(this)
 
     const timeout = props.timeout ?? Duration.minutes(15)
     this.logGroup = new LogGroup(this, 'Logs', {
@@ -65,18 +67,14 @@ export class CertificateRotation extends Construct {
       action: new SnsAction(this.alarmTopic),
     })
     // the first run comes at once: all that it needs, and what watches it, is there before
-    runs.schedule.node.addDependency(this.function, this.role, this.alarmTopic, this.alarms)
+    runs.schedule.node.addDependency(this.function, this.role, this.alarms)
+    // one that is the user's own may be of another stack, and is there anyway
+    if (!props.alarmTopic) runs.schedule.node.addDependency(this.alarmTopic)
     if (props.dashboard) addDashboard(this, { deployment, function: this.function, logGroup: this.logGroup })
 
-    for (const { level, id: noteId, text } of notesFor(
-      config,
-      warnings,
-      rhythm,
-      props,
-      this.alarms.all.length,
-    ))
-      if (level === 'warning') Annotations.of(this).addWarningV2(`elb-cert-rotator:${noteId}`, text)
-      else Annotations.of(this).addInfoV2(`elb-cert-rotator:${noteId}`, text)
+    for (const note of notesFor(config, warnings, rhythm, props, this.alarms.all.length))
+      if (note.level === 'warning') Annotations.of(this).addWarningV2(`${PRODUCT}:${note.id}`, note.text)
+      else Annotations.of(this).addInfoV2(`${PRODUCT}:${note.id}`, note.text)
   }
 
   private roleFor(config: Config): Role {
@@ -128,4 +126,25 @@ export class CertificateRotation extends Construct {
       },
     })
   }
+}
+
+/**
+ * In one app, as far as it can be seen: stacks whose account or region is not known yet may meet in one.
+ *
+ * @throws RotationError synth/duplicate-deployment
+ */
+function refuseDuplicates(self: CertificateRotation): void {
+  const mine = Stack.of(self)
+  for (const other of self.node.root.node.findAll()) {
+    if (!(other instanceof CertificateRotation) || other === self || other.deployment !== self.deployment)
+      continue
+    const theirs = Stack.of(other)
+    if (differ(mine.account, theirs.account) || differ(mine.region, theirs.region)) continue
+    const what = `the deployment ${JSON.stringify(self.deployment)} is there twice: ${other.node.path} and ${self.node.path}`
+    throw new RotationError('synth/duplicate-deployment', what)
+  }
+}
+
+function differ(a: string, b: string): boolean {
+  return !Token.isUnresolved(a) && !Token.isUnresolved(b) && a !== b
 }

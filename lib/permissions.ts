@@ -27,11 +27,16 @@ export interface Permission {
   readonly wide?: { readonly because: string; readonly page: string }
 }
 
-const REFERENCE = 'https://docs.aws.amazon.com/service-authorization/latest/reference/'
+/** Actions of a service, and the types of resource that each knows. */
+const PAGE = {
+  elb: 'https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancing.html',
+  iam: 'https://docs.amazonaws.cn/service-authorization/latest/reference/list_iam.html',
+  route53: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/list_amazonroute53.html',
+}
 const ANY_ONLY = 'the action knows no resource'
 
 /** A managed policy of 6,144 characters holds this many names of load balancers in any case. */
-const BALANCERS_A_STATEMENT = 40
+export const BALANCERS_A_STATEMENT = 40
 
 export function permissionsOf(config: Config, place: Place): Permission[] {
   return [
@@ -56,7 +61,7 @@ function loadBalancers({ certificates }: Config, { partition, region, account }:
       actions: ['elasticloadbalancing:DescribeLoadBalancers'],
       resources: ['*'],
       why: 'reads which certificate each listener has',
-      wide: { because: ANY_ONLY, page: `${REFERENCE}list_elasticloadbalancing.html` },
+      wide: { because: ANY_ONLY, page: PAGE.elb },
     },
     ...chunks(arns, BALANCERS_A_STATEMENT).map((resources, at) => ({
       sid: `SwapCertificates${at + 1}`,
@@ -75,13 +80,14 @@ function store({ partition, region, account, deployment }: Place): Permission[] 
       actions: ['iam:ListServerCertificates', 'iam:GetAccountSummary'],
       resources: ['*'],
       why: 'finds the certificates that are stored already, and how full the store is',
-      wide: { because: ANY_ONLY, page: `${REFERENCE}list_awsidentityandaccessmanagementiam.html` },
+      wide: { because: ANY_ONLY, page: PAGE.iam },
     },
     {
       sid: 'ReadCertificates',
       actions: ['iam:GetServerCertificate'],
       resources: [`${certificates}/*`],
-      why: 'reads the public part of what a listener has, which may lie under any name; IAM never gives out a private key',
+      why: 'reads the public part of what a listener has; IAM never gives out a private key',
+      wide: { because: 'what a listener has may lie under any name, and changes', page: PAGE.iam },
     },
     {
       sid: 'StoreCertificates',
@@ -111,7 +117,7 @@ function zones(config: Config, { partition }: Place): Permission[] {
             actions: ['route53:ListHostedZones'],
             resources: ['*'],
             why: 'finds the hosted zone of hosts for which the configuration gives no zone id',
-            wide: { because: ANY_ONLY, page: `${REFERENCE}list_amazonroute53.html` },
+            wide: { because: ANY_ONLY, page: PAGE.route53 },
           },
         ]),
     ...chunks(read.includes(zone('*')) ? [zone('*')] : read, ZONES_A_STATEMENT).map((resources, at) => ({
@@ -119,6 +125,7 @@ function zones(config: Config, { partition }: Place): Permission[] {
       actions: ['route53:ListResourceRecordSets'],
       resources,
       why: 'reads what others have written at a challenge name, to keep it',
+      ...wideZone(resources),
     })),
     ...groups.map(({ number, names, resources }) => ({
       sid: `WriteChallenges${number}`,
@@ -138,17 +145,24 @@ function zones(config: Config, { partition }: Place): Permission[] {
         },
       },
       why: 'writes and removes TXT records at exactly these challenge names',
+      ...wideZone(resources),
     })),
     {
       sid: 'AwaitChanges',
       actions: ['route53:GetChange'],
       resources: [`arn:${partition}:route53:::change/*`],
-      why: 'waits until a change is on all name servers; the id of a change is known only once it is made',
+      why: 'waits until a change is on all name servers',
+      wide: { because: 'the id of a change is known only once it is made', page: PAGE.route53 },
     },
   ]
 }
 
 const ZONES_A_STATEMENT = 60
+
+function wideZone(resources: readonly string[]): Pick<Permission, 'wide'> {
+  if (!resources.some((resource) => resource.endsWith('/*'))) return {}
+  return { wide: { because: 'no id is given under `dns.zones` for the zone of a host', page: PAGE.route53 } }
+}
 
 /** Their zone is looked for by name, in a list that only `route53:ListHostedZones` gives. */
 export function hostsWithoutZone({ certificates, zones }: Config): string[] {

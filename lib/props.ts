@@ -61,8 +61,9 @@ export function problemsOf(props: CertificateRotationProps, deployment: string):
   const problems: PropProblem[] = []
   const refuse = (prop: keyof CertificateRotationProps, found: string, expected: string) =>
     void problems.push({ prop, found, expected })
-  if (typeof props.config === 'string' ? Token.isUnresolved(props.config) : props.config === null)
-    refuse('config', describe(props.config), 'a path or an object that is known at synth time')
+  const { config } = props
+  if (Token.isUnresolved(config) || !(typeof config === 'string' || (typeof config === 'object' && config)))
+    refuse('config', describe(config), 'a path, or the configuration itself as an object or a list')
   if (Token.isUnresolved(deployment))
     refuse('deployment', describe(deployment), 'a name that is known at synth time, as in "shop"')
   else if (!DEPLOYMENT_NAME.pattern.test(deployment))
@@ -73,7 +74,7 @@ export function problemsOf(props: CertificateRotationProps, deployment: string):
     refuse('alarmEmails', 'both alarmEmails and alarmTopic', 'one of them')
   if (props.alarmEmails?.length === 0) refuse('alarmEmails', 'an empty list', 'at least one address')
   for (const address of props.alarmEmails ?? [])
-    if (!Token.isUnresolved(address) && !/^[^\s@]+@[^\s@]+$/.test(address))
+    if (Token.isUnresolved(address) || !/^[^\s@]+@[^\s@]+$/.test(address))
       refuse('alarmEmails', describe(address), 'an e-mail address')
   numberIn('memorySize', props.memorySize, 256, 10_240, 'MiB')
   numberIn('reservedConcurrency', props.reservedConcurrency, 1, 1_000, 'runs')
@@ -101,5 +102,5 @@ export function invalidProps(problems: readonly PropProblem[]): RotationError {
 
 function describe(value: unknown): string {
   if (Token.isUnresolved(value)) return 'a token, which is only known when the stack is deployed'
-  return JSON.stringify(value)
+  return JSON.stringify(value) ?? String(value)
 }

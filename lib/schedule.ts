@@ -32,14 +32,25 @@ function shortest({ certificates }: Config): { profile: string; lifetimeMs: numb
   return first
 }
 
+/** What is wrong with a schedule, to follow its expression. */
+export interface ScheduleFault {
+  readonly found: string
+  readonly expected: string
+}
+
 /** @returns the rhythm, or what is wrong with the one that was asked for */
-export function rhythmOf(config: Config, wanted: ScheduleExpression | undefined): Rhythm | { fault: string } {
+export function rhythmOf(config: Config, wanted: ScheduleExpression | undefined): Rhythm | ScheduleFault {
   const expression = wanted ?? ScheduleExpression.rate(Duration.millis(shortest(config).intervalMs))
   const gaps = gapsOf(expression)
-  const fault = 'fault' in gaps ? gaps.fault : faultOf(gaps, config)
-  if (fault !== null || 'fault' in gaps) return { fault: `${expression.expressionString}, ${fault}` }
+  if ('found' in gaps) return about(expression, gaps)
+  const fault = faultOf(gaps, config)
+  if (fault) return about(expression, fault)
   const flexibleMinutes = Math.max(1, Math.min(60, Math.floor(gaps.longestMs / 12 / MINUTE_MS)))
   return { expression, intervalMs: gaps.longestMs, flexibleMinutes }
+}
+
+function about({ expressionString }: ScheduleExpression, { found, expected }: ScheduleFault): ScheduleFault {
+  return { found: `${expressionString}${found}`, expected }
 }
 
 /** @returns a warning when runs are further apart than the shortest renewal window is open, else `null` */
@@ -55,21 +66,30 @@ interface Gaps {
   readonly longestMs: number
 }
 
-function faultOf({ shortestMs, longestMs }: Gaps, config: Config): string | null {
+function faultOf({ shortestMs, longestMs }: Gaps, config: Config): ScheduleFault | null {
   if (shortestMs < FASTEST_MS)
-    return `which runs again after ${toSpan(shortestMs)}; expected at least ${toSpan(FASTEST_MS)}, the longest that a run may take`
+    return {
+      found: `, which runs again after ${toSpan(shortestMs)}`,
+      expected: `at least ${toSpan(FASTEST_MS)} between runs, the longest that one may take`,
+    }
   const { profile, lifetimeMs } = shortest(config)
   const gap = Number.isFinite(longestMs) ? `leaves up to ${toSpan(longestMs)} between runs` : 'ends'
   if (longestMs > lifetimeMs / 10)
-    return `which ${gap}; expected at most ${toSpan(lifetimeMs / 10)}, a tenth of what certificates of the profile ${profile} live`
+    return {
+      found: `, which ${gap}`,
+      expected: `at most ${toSpan(lifetimeMs / 10)}, a tenth of what certificates of the profile ${profile} live`,
+    }
   if (longestMs > SLOWEST_MS)
-    return `which ${gap}; expected at most ${toSpan(SLOWEST_MS)}, or no alarm could watch it`
+    return {
+      found: `, which ${gap}`,
+      expected: `at most ${toSpan(SLOWEST_MS)}, or no alarm could watch it`,
+    }
   return null
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS }
 
-function gapsOf({ expressionString, timeZone }: ScheduleExpression): Gaps | { fault: string } {
+function gapsOf({ expressionString, timeZone }: ScheduleExpression): Gaps | ScheduleFault {
   const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expressionString)
   if (rate) {
     const gapMs = Number(rate[1]) * (UNIT_MS[rate[2] ?? ''] ?? 0)
@@ -78,7 +98,7 @@ function gapsOf({ expressionString, timeZone }: ScheduleExpression): Gaps | { fa
   const cron = /^cron\((.+)\)$/.exec(expressionString)?.[1]
   return cron
     ? gapsOfCron(cron, timeZone?.timezoneName ?? 'Etc/UTC')
-    : { fault: 'expected rate(…) or cron(…)' }
+    : { found: '', expected: 'rate(…) or cron(…)' }
 }
 
 /** Any instant will do, but the same at every synth. */
@@ -88,16 +108,20 @@ const LOOK_AHEAD_MS = 400 * DAY_MS
 /** The last value of minute, hour, day, month and weekday. */
 const LAST = [59, 23, 31, 12, 7]
 
-function gapsOfCron(cron: string, timezone: string): Gaps | { fault: string } {
+function gapsOfCron(cron: string, timezone: string): Gaps | ScheduleFault {
   const fields = cron.split(' ')
-  if (fields.length !== 6 || fields[5] !== '*') return { fault: 'expected six fields, and * as the year' }
+  if (fields.length !== 6 || fields[5] !== '*')
+    return { found: '', expected: 'six fields, and * as the year' }
   // AWS writes a step from a value as 0/15, and counts the days of the week from 1
   const pattern = LAST.map((last, at) => fields[at]?.replace(/^(\d+)\//, `$1-${last}/`)).join(' ')
   try {
     const runs = new Cron(pattern, { timezone, mode: '5-part', alternativeWeekdays: true })
     return gapsBetween((after) => runs.nextRun(after))
   } catch (error) {
-    return { fault: `which is not understood: ${(error as Error).message}` }
+    return {
+      found: `, which is not understood: ${(error as Error).message}`,
+      expected: 'a cron expression of AWS',
+    }
   }
 }
 

@@ -19,36 +19,8 @@ export function validate(scope: Construct, props: CertificateRotationProps): Val
   if (problems.length > 0) throw invalidProps(problems)
   const parsed = typeof props.config === 'string' ? loadConfig(props.config) : fromObject(props.config)
   const rhythm = rhythmOf(parsed.config, props.schedule)
-  if ('fault' in rhythm) {
-    const [found = '', expected = ''] = rhythm.fault.split(/(?:; |, )expected /)
-    throw invalidProps([{ prop: 'schedule', found, expected }])
-  }
+  if ('found' in rhythm) throw invalidProps([{ prop: 'schedule', ...rhythm }])
   return { ...parsed, deployment, rhythm }
-}
-
-/**
- * In one app, as far as it can be seen: stacks whose account or region is not known yet may meet in one.
- *
- * @throws RotationError synth/duplicate-deployment
- */
-export function refuseDuplicates<C extends Construct & { readonly deployment: string }>(
-  self: C,
-  deployment: string,
-  // biome-ignore lint/suspicious/noExplicitAny: the type of any constructor
-  kind: abstract new (...args: any[]) => C,
-): void {
-  const mine = Stack.of(self)
-  for (const other of self.node.root.node.findAll()) {
-    if (!(other instanceof kind) || other === self || other.deployment !== deployment) continue
-    const theirs = Stack.of(other)
-    if (differ(mine.account, theirs.account) || differ(mine.region, theirs.region)) continue
-    const what = `the deployment ${JSON.stringify(deployment)} is there twice: ${other.node.path} and ${self.node.path}`
-    throw new RotationError('synth/duplicate-deployment', what)
-  }
-}
-
-function differ(a: string, b: string): boolean {
-  return !Token.isUnresolved(a) && !Token.isUnresolved(b) && a !== b
 }
 
 /** A token would be packed as text that nothing ever resolves. */

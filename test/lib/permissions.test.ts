@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest'
+import type { Config } from '../../lambda/config/parse.ts'
+import type { RotationError } from '../../lambda/errors.ts'
+import { hostsWithoutZone, type Permission, permissionsOf } from '../../lib/permissions.ts'
+import { divide, LONGEST_PLACE, toStatement } from '../../lib/policies.ts'
+import { configOf } from '../support/configs.ts'
+
+const PLACE = {
+  partition: 'aws-cn',
+  region: 'cn-north-1',
+  account: '111122223333',
+  deployment: 'shop',
+  logGroupArn: 'arn:aws-cn:logs:cn-north-1:111122223333:log-group:rotator:*',
+}
+const ZONE = { name: 'example.com', id: 'Z1' }
+
+/** `sid: actions on resources` */
+function lines(config: Config): string[] {
+  return permissionsOf(config, PLACE).map(
+    ({ sid, actions, resources }) => `${sid}: ${actions.join(', ')} on ${resources.join(', ')}`,
+  )
+}
+
+function names(permissions: readonly Permission[]): string[] {
+  return permissions.flatMap(({ conditions }) =>
+    Object.entries(conditions?.['ForAllValues:StringEquals'] ?? {}).flatMap(([key, values]) =>
+      key.endsWith('NormalizedRecordNames') ? values : [],
+    ),
+  )
+}
+
+function hosts(count: number, length = 30): string[] {
+  return Array.from({ length: count }, (_, at) => `${`${at}`.padStart(length - 12, 'h')}.example.com`)
+}
+
+describe('the permissions of a configuration', () => {
+  it('name each load balancer, the path, the zone, the parameter and the log group, in any partition', () => {
+    expect(lines({ ...configOf({}), zones: [ZONE] })).toEqual([
+      'FindLoadBalancers: elasticloadbalancing:DescribeLoadBalancers on *',
+      'SwapCertificates1: elasticloadbalancing:SetLoadBalancerListenerSSLCertificate on arn:aws-cn:elasticloadbalancing:cn-north-1:111122223333:loadbalancer/balancer-0',
+      'ListCertificates: iam:ListServerCertificates, iam:GetAccountSummary on *',
+      'ReadCertificates: iam:GetServerCertificate on arn:aws-cn:iam::111122223333:server-certificate/*',
+      'StoreCertificates: iam:UploadServerCertificate, iam:TagServerCertificate on arn:aws-cn:iam::111122223333:server-certificate/elb-cert-rotator/cn-north-1/shop/*',
+      'ReadRecords1: route53:ListResourceRecordSets on arn:aws-cn:route53:::hostedzone/Z1',
+      'WriteChallenges1: route53:ChangeResourceRecordSets on arn:aws-cn:route53:::hostedzone/Z1',
+      'AwaitChanges: route53:GetChange on arn:aws-cn:route53:::change/*',
+      expect.stringMatching(
+        /^KeepAccount: ssm:GetParameter, ssm:PutParameter on arn:aws-cn:ssm:cn-north-1:111122223333:parameter\/elb-cert-rotator\/shop\/account\/[0-9a-f]{16}$/,
+      ),
+      `WriteLogs: logs:CreateLogStream, logs:PutLogEvents on ${PLACE.logGroupArn}`,
+    ])
+  })
+
+  it('allow listing of zones, and any zone for the exact names, only for hosts whose zone has no id', () => {
+    const two = { ...configOf({}, { hosts: ['api.example.org'] }), zones: [ZONE] }
+    expect(hostsWithoutZone(two)).toEqual(['api.example.org'])
+    const found = lines(two)
+    expect(found).toContain('ListZones: route53:ListHostedZones on *')
+    expect(found).toContain(
+      'WriteChallenges1: route53:ChangeResourceRecordSets on arn:aws-cn:route53:::hostedzone/Z1',
+    )
+    expect(found).toContain(
+      'WriteChallenges2: route53:ChangeResourceRecordSets on arn:aws-cn:route53:::hostedzone/*',
+    )
+    const [, open] = permissionsOf(two, PLACE).filter(({ sid }) => sid.startsWith('WriteChallenges'))
+    expect(names(open ? [open] : [])).toEqual(['_acme-challenge.api.example.org'])
+  })
+
+  it('allow TXT alone, CREATE and DELETE alone, and nothing where a key is missing', () => {
+    const [write] = permissionsOf(configOf({ hosts: ['example.com', '*.example.com'] }), PLACE).filter(
+      ({ sid }) => sid.startsWith('WriteChallenges'),
+    )
+    const key = 'route53:ChangeResourceRecordSets'
+    expect(write?.conditions).toEqual({
+      'ForAllValues:StringEquals': {
+        [`${key}NormalizedRecordNames`]: ['_acme-challenge.example.com'],
+        [`${key}RecordTypes`]: ['TXT'],
+        [`${key}Actions`]: ['CREATE', 'DELETE'],
+      },
+      Null: {
+        [`${key}NormalizedRecordNames`]: 'false',
+        [`${key}RecordTypes`]: 'false',
+        [`${key}Actions`]: 'false',
+      },
+    })
+  })
+
+  it('tell for every * that is left why, and the page that says so', () => {
+    const all = permissionsOf({ ...configOf({}, { hosts: ['api.example.org'] }), zones: [ZONE] }, PLACE)
+    const wide = all.filter(({ resources }) => resources.some((resource) => /(^|[/:])\*$/.test(resource)))
+    const ownPath = /elb-cert-rotator|log-group/
+    for (const { sid, resources, wide: reason } of wide)
+      if (!resources.some((resource) => ownPath.test(resource)))
+        expect(reason, sid).toMatchObject({
+          page: expect.stringMatching(/^https:\/\/docs\.(aws\.amazon\.com|amazonaws\.cn)\/.+\.html$/),
+        })
+  })
+
+  it('are the same whatever the order of the configuration', () => {
+    const one = configOf({ hosts: ['a.example.com', 'b.example.com'] }, {})
+    const other = { ...one, certificates: [...one.certificates].reverse() }
+    expect(permissionsOf(other, PLACE)).toEqual(permissionsOf(one, PLACE))
+  })
+})
+
+describe('the policies of a role', () => {
+  const sized = (count: number, length?: number) =>
+    permissionsOf(
+      { ...configOf({ hosts: hosts(count, length) }), zones: [ZONE] },
+      { ...LONGEST_PLACE, deployment: 'd'.repeat(128) },
+    )
+  const characters = (permissions: readonly Permission[]) =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: permissions.map((permission) => toStatement(permission).toStatementJson()),
+    }).length
+
+  it('are one inline policy as long as it fits', () => {
+    const { inline, managed } = divide(sized(50))
+    expect(managed).toEqual([])
+    expect(inline).toContain('WriteChallenges1')
+  })
+
+  it.each([1, 10, 100, 500, 1_000])('hold %i exact names within the limits of IAM', (count) => {
+    const all = sized(count)
+    const { inline, managed } = divide(all)
+    const bySid = new Map(all.map((permission) => [permission.sid, permission]))
+    const of = (sids: readonly string[]) => sids.flatMap((sid) => bySid.get(sid) ?? [])
+    expect(characters(of(inline))).toBeLessThanOrEqual(10_240)
+    expect(managed.length).toBeLessThanOrEqual(10)
+    for (const sids of managed) expect(characters(of(sids))).toBeLessThanOrEqual(6_144)
+    expect([...inline, ...managed.flat()].sort()).toEqual([...bySid.keys()].sort())
+    expect(new Set(names(all)).size).toBe(count)
+  })
+
+  it('fail with synth/too-many-names, and the numbers, beyond what a role holds', () => {
+    let refused: RotationError | null = null
+    try {
+      divide(sized(2_000))
+    } catch (error) {
+      refused = error as RotationError
+    }
+    expect(refused?.code).toBe('synth/too-many-names')
+    expect(refused?.message).toMatch(
+      /^the permissions for 2000 challenge names take \d{6} characters; one role holds 71680, in 10 managed policies of 6144 and 10240 of its own$/,
+    )
+  })
+})

@@ -1,0 +1,25 @@
+/** Configurations as they are after parsing. */
+import type { Config } from '../../lambda/config/parse.ts'
+import type { Certificate } from '../../lambda/model.ts'
+
+export const DIRECTORY = 'https://ca.example.com/directory'
+
+/** @param parts what is told of each certificate; the rest is the usual */
+export function configOf(...parts: Partial<Certificate>[]): Config {
+  return {
+    directoryUrl: DIRECTORY,
+    contact: [],
+    rootCertificates: null,
+    zones: [],
+    certificates: parts.map((part, at) => ({
+      id: `certificate-${at}`,
+      hosts: [`host-${at}.example.com`],
+      keyType: 'ecdsa',
+      profile: null,
+      directoryUrl: DIRECTORY,
+      takeOver: 'when_due',
+      targets: [{ kind: 'classic', loadBalancer: `balancer-${at}`, port: 443 }],
+      ...part,
+    })),
+  }
+}
