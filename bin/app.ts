@@ -6,7 +6,8 @@ import { CertificateRotation } from '../lib/certificate-rotation.ts'
 import { EXIT_USAGE } from './io.ts'
 import { errorText } from './text.ts'
 
-const app = new App()
+// by itself it would also write what there is after an error
+const app = new App({ autoSynth: false })
 try {
   const config = contextText('config')
   if (config === undefined)
@@ -21,6 +22,7 @@ try {
     ...(alarmEmails ? { alarmEmails } : {}),
     dashboard: contextFlag('dashboard'),
   })
+  app.synth()
 } catch (thrown) {
   process.stderr.write(errorText(asRotationError(thrown)))
   process.exitCode = EXIT_USAGE

@@ -1,0 +1,226 @@
+/** What synth refuses: every problem at once, in the words of the user, and nothing is made. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { App, CfnParameter, Duration, Lazy, NestedStack, Stack } from 'aws-cdk-lib'
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RotationError } from '../../lambda/errors.ts'
+import { CertificateRotation, type CertificateRotationProps } from '../../lib/index.ts'
+
+const CONFIG = [{ name: 'shop', hosts: ['www.example.com'], elb: { name: 'web' } }]
+
+function refusal(make: () => unknown): Pick<RotationError, 'code' | 'message'> {
+  try {
+    make()
+  } catch (error) {
+    return error as RotationError
+  }
+  throw new Error('nothing was refused')
+}
+
+function refused(props: Partial<CertificateRotationProps>, stack = new Stack(new App(), 'shop')) {
+  return refusal(() => new CertificateRotation(stack, 'Rotation', { config: CONFIG, ...props }))
+}
+
+describe('props', () => {
+  it('are refused together, each with what was found and what is expected', () => {
+    const stack = new Stack(new App(), 'shop')
+    const { code, message } = refused(
+      {
+        deployment: 'a/b',
+        memorySize: 128,
+        timeout: Duration.minutes(20),
+        reservedConcurrency: 0,
+        alarmTopic: new Topic(stack, 'Topic'),
+        alarmEmails: ['ops'],
+      },
+      stack,
+    )
+    expect(code).toBe('synth/invalid-prop')
+    expect(message.split('\n')).toEqual([
+      'the props have 6 problems:',
+      '  deployment: found "a/b", expected letters, digits, hyphens and underscores, at most 128',
+      '  alarmEmails: found both alarmEmails and alarmTopic, expected one of them',
+      '  alarmEmails: found "ops", expected an e-mail address',
+      '  memorySize: found 128, expected a whole number of MiB from 256 to 10240',
+      '  reservedConcurrency: found 0, expected a whole number of runs from 1 to 1000',
+      '  timeout: found 1200, expected a whole number of seconds from 120 to 900',
+    ])
+  })
+
+  it('are refused where they are tokens that synth has to know, by name', () => {
+    const stack = new Stack(new App(), 'shop')
+    const token = new CfnParameter(stack, 'Parameter').valueAsString
+    const number = new CfnParameter(stack, 'Number', { type: 'Number' }).valueAsNumber
+    const { message } = refused(
+      {
+        config: token,
+        deployment: token,
+        schedule: ScheduleExpression.expression(token),
+        alarmEmails: [token],
+        memorySize: number,
+        reservedConcurrency: number,
+        timeout: Duration.seconds(Lazy.number({ produce: () => 300 })),
+      },
+      stack,
+    )
+    const found = message.split('\n').slice(1)
+    expect(found.map((line) => line.trim().split(':')[0])).toEqual([
+      'config',
+      'deployment',
+      'schedule',
+      'alarmEmails',
+      'memorySize',
+      'reservedConcurrency',
+      'timeout',
+    ])
+    for (const line of found) expect(line).toMatch(/found a token/)
+    expect(message).not.toContain('Token[')
+  })
+
+  it('are refused where the default of the deployment would be a token: in a nested stack', () => {
+    const nested = new NestedStack(new Stack(new App(), 'shop'), 'Nested')
+    expect(refused({}, nested).message).toMatch(/deployment: found a token.*as in "shop"/)
+  })
+
+  it.each([undefined, null, 7, ''])('are refused where the configuration is %s', (config) => {
+    expect(refused({ config: config as never }).code).toMatch(/^(synth\/invalid-prop|config\/unreadable)$/)
+  })
+
+  it('are refused where the schedule is too slow, with what is allowed', () => {
+    expect(refused({ schedule: ScheduleExpression.rate(Duration.days(5)) }).message).toBe(
+      'the props have 1 problem:\n  schedule: found rate(5 days), which leaves up to 5 days between runs, expected at most 4 days, or no alarm could watch it',
+    )
+  })
+})
+
+describe('the configuration', () => {
+  it('is refused with every problem at once, each with its path', () => {
+    const { code, message } = refused({
+      config: [
+        { hosts: ['www.example.com'], key_typ: 'rsa', elb: { name: 'web' } },
+        { hosts: ['not a host'], elb: { name: 'web' } },
+      ],
+    })
+    expect(code).toBe('config/invalid')
+    expect(message).toMatch(/^the configuration has 2 problems:/)
+    expect(message).toMatch(/\[0\]\.key_typ.*key_type/)
+    expect(message).toMatch(/\[1\]\.hosts\[0\].*not a host/)
+  })
+
+  it('is refused where it holds tokens, each by its path', () => {
+    const stack = new Stack(new App(), 'shop')
+    const token = new CfnParameter(stack, 'Parameter').valueAsString
+    const config = {
+      dns: { zones: [{ name: 'example.com', id: token }] },
+      certificates: [{ hosts: ['www.example.com', `api.${token}`], elb: { name: token } }],
+    }
+    expect(refused({ config }, stack).message.split('\n').slice(1)).toEqual([
+      '  dns.zones[0].id: found a token, expected a plain value',
+      '  certificates[0].hosts[1]: found a token, expected a plain value',
+      '  certificates[0].elb.name: found a token, expected a plain value',
+    ])
+  })
+
+  it('is refused where its names are more than one role may be given, with the numbers', () => {
+    const config = Array.from({ length: 20 }, (_, part) => ({
+      name: `${part}`,
+      hosts: Array.from({ length: 100 }, (_, at) => `a-host-with-a-name-${part}-${at}.example.com`),
+      elb: { name: `web-${part}` },
+    }))
+    expect(refused({ config })).toMatchObject({
+      code: 'synth/too-many-names',
+      message: expect.stringMatching(/2000 challenge names take \d+ characters; one role holds 71680/),
+    })
+  })
+})
+
+describe('two deployments of one name', () => {
+  const pair = (one: Stack, other: Stack) => {
+    new CertificateRotation(one, 'One', { config: CONFIG, deployment: 'shop' })
+    return () => new CertificateRotation(other, 'Other', { config: CONFIG, deployment: 'shop' })
+  }
+
+  it('are refused in one stack, and named', () => {
+    const stack = new Stack(new App(), 'stack')
+    expect(refusal(pair(stack, stack))).toMatchObject({
+      code: 'synth/duplicate-deployment',
+      message: 'the deployment "shop" is there twice: stack/One and stack/Other',
+    })
+  })
+
+  it('are refused where two stacks may meet in one account and region', () => {
+    const app = new App()
+    const known = new Stack(app, 'known', { env: { account: '111122223333', region: 'eu-west-1' } })
+    expect(refusal(pair(known, new Stack(app, 'anywhere'))).code).toBe('synth/duplicate-deployment')
+  })
+
+  it('are fine in two regions', () => {
+    const app = new App()
+    const of = (region: string) => new Stack(app, region, { env: { account: '111122223333', region } })
+    expect(pair(of('eu-west-1'), of('us-east-1'))).not.toThrow()
+  })
+})
+
+describe('the app', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-app-'))
+    writeFileSync(join(folder, 'good.json'), JSON.stringify(CONFIG))
+    writeFileSync(join(folder, 'bad.json'), JSON.stringify([{ hosts: ['a b'], elb: { nam: 'web' } }]))
+    writeFileSync(join(folder, 'syntax.json'), '[\n  { "hosts": }\n]')
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  function run(context: object): Promise<{ code: number; stderr: string }> {
+    const app = fileURLToPath(new URL('../../bin/app.ts', import.meta.url))
+    const env = {
+      ...process.env,
+      CDK_CONTEXT_JSON: JSON.stringify(context),
+      CDK_OUTDIR: join(folder, 'cdk.out'),
+    }
+    return new Promise((resolve) =>
+      execFile(process.execPath, [app], { cwd: folder, env }, (error, _, stderr) =>
+        resolve({ code: error ? Number(error.code) : 0, stderr }),
+      ),
+    )
+  }
+
+  it('synthesises what the context names', async () => {
+    const context = { config: 'good.json', alarmEmail: 'a@example.com, b@example.com', dashboard: 'true' }
+    expect(await run(context)).toMatchObject({ code: 0 })
+  })
+
+  it.each<[string, object, RegExp]>([
+    [
+      'no configuration',
+      {},
+      /^elb-cert-rotator: error: no configuration is named, looked for -c config=FILE/,
+    ],
+    ['a file that is not there', { config: 'none.json' }, /none\.json.*\(config\/unreadable\)/],
+    ['JSON that is none', { config: 'syntax.json' }, /line 2.*\(config\/syntax\)/],
+    ['a wrong configuration', { config: 'bad.json' }, /2 problems:\n {2}.+\n {2}.+\(config\/invalid\)/],
+    ['an address that is none', { config: 'good.json', alarmEmail: 'ops' }, /alarmEmails: found "ops"/],
+    [
+      'a flag that is none',
+      { config: 'good.json', dashboard: 'yes' },
+      /-c dashboard="yes": expected true or false/,
+    ],
+    [
+      'a name that no stack can have',
+      { config: 'good.json', deployment: 'a_b' },
+      /-c deployment="a_b": expected letters, digits and hyphens/,
+    ],
+  ])("fails in the command line's format, without a stack trace, with %s", async (_, context, words) => {
+    const { code, stderr } = await run(context)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(words)
+    expect(stderr).toMatch(/^elb-cert-rotator: error: /)
+    expect(stderr).toMatch(/\nelb-cert-rotator: hint: .+\n$/)
+    expect(stderr).not.toMatch(/\n\s+at /)
+  })
+})
