@@ -3,8 +3,8 @@ import { App, Stack } from 'aws-cdk-lib'
 import { DEFAULTS } from '../lambda/defaults.ts'
 import { asRotationError, RotationError } from '../lambda/errors.ts'
 import { CertificateRotation } from '../lib/certificate-rotation.ts'
+import { errorText } from './error-text.ts'
 import { EXIT_USAGE } from './io.ts'
-import { errorText } from './text.ts'
 
 // by itself it would also write what there is after an error
 const app = new App({ autoSynth: false })

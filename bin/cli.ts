@@ -3,8 +3,8 @@
 import { asRotationError, RotationError } from '../lambda/errors.ts'
 import { PRODUCT, VERSION } from '../lambda/version.ts'
 import { runCommand } from './commands/run.ts'
+import { errorText } from './error-text.ts'
 import { EXIT_DONE, EXIT_USAGE, type Io } from './io.ts'
-import { errorText } from './text.ts'
 
 interface Command {
   readonly summary: string

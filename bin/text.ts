@@ -1,10 +1,8 @@
-/** Plans, progress, reports and errors for people. */
+/** Plans, progress and reports for people. */
 
-import type { RotationError } from '../lambda/errors.ts'
 import { isFailure } from '../lambda/model.ts'
 import type { LoggedEvent } from '../lambda/report/events.ts'
 import type { Report } from '../lambda/run.ts'
-import { PRODUCT } from '../lambda/version.ts'
 
 type PlanEvent = Extract<LoggedEvent, { event: 'plan.made' }>
 
@@ -103,12 +101,4 @@ function names(list: readonly string[]): string {
 
 function count(number: number): string {
   return number === 1 ? '1 certificate' : `${number} certificates`
-}
-
-/** What happened and the way out; where the way led comes only with a bug of ours. */
-export function errorText(error: RotationError): string {
-  const lines = error.toText().split('\n')
-  const trace =
-    error.code === 'bug/unexpected' && error.cause instanceof Error ? `${error.cause.stack}\n` : ''
-  return `${PRODUCT}: error: ${lines.slice(0, -1).join('\n')}\n${PRODUCT}: ${lines.at(-1)}\n${trace}`
 }

@@ -26,10 +26,12 @@ export function bundle(entry: string, outfile: string): Promise<Bundled> {
     minify: true,
     metafile: true,
     platform: 'node',
-    target: 'node24',
+    target: 'node22',
     format: 'esm',
     // jsonc-parser's CommonJS build cannot be bundled, its ES modules can
     mainFields: ['module', 'main'],
+    // a bundle of the command line is a program, also for a Node that does not tell
+    define: { 'import.meta.main': 'true' },
     banner: { js: REQUIRE },
     legalComments: 'none',
     logLevel: 'error',

@@ -1,0 +1,11 @@
+/** An error as the command line and the CDK app print it. */
+import type { RotationError } from '../lambda/errors.ts'
+import { PRODUCT } from '../lambda/version.ts'
+
+/** What happened and the way out; where the way led comes only with a bug of ours. */
+export function errorText(error: RotationError): string {
+  const lines = error.toText().split('\n')
+  const trace =
+    error.code === 'bug/unexpected' && error.cause instanceof Error ? `${error.cause.stack}\n` : ''
+  return `${PRODUCT}: error: ${lines.slice(0, -1).join('\n')}\n${PRODUCT}: ${lines.at(-1)}\n${trace}`
+}
