@@ -1,23 +1,22 @@
-import { execFile } from 'node:child_process'
+/** The asset of a cloud assembly, as it is: its content, and a run of its own handler in a stand-in for Lambda. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { App, Stack } from 'aws-cdk-lib'
-import { Template } from 'aws-cdk-lib/assertions'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CertificateRotation } from '../../lib/certificate-rotation.ts'
+import { judgeBy } from '../sandbox/aws/policies.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { startQuickSandbox } from '../support/adapters.ts'
+import type { DeployedFunction } from '../support/deployed/assembly.ts'
+import { createLambda } from '../support/deployed/lambda.ts'
 import { metricsIn } from '../support/emf.ts'
 import { keysIn, leaksOf } from '../support/keys.ts'
+import { synthesise } from '../support/runners.ts'
 
 const DAY_MS = 86_400_000
 
-describe('the construct', () => {
+describe('the asset', () => {
   let sandbox: Sandbox
   let folder: string
-  let config: string
 
   beforeAll(async () => {
     sandbox = await startQuickSandbox()
@@ -25,40 +24,23 @@ describe('the construct', () => {
     const bought = await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: 9 * DAY_MS })
     const { port } = await sandbox.addLoadBalancer('web', 0, bought)
     folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-synth-'))
-    config = join(folder, 'certificates.json')
     writeFileSync(join(folder, 'roots.pem'), sandbox.ca.rootPem)
     const acme = { directory_url: sandbox.ca.directoryUrl, root_certificates: 'roots.pem' }
     const certificates = [
       { name: 'shop', hosts: ['www.example.com'], key_type: 'ecdsa', elb: { name: 'web', port } },
     ]
-    writeFileSync(config, JSON.stringify({ acme, certificates }))
+    writeFileSync(join(folder, 'certificates.json'), JSON.stringify({ acme, certificates }))
   })
   afterAll(async () => {
     await sandbox.stop()
     rmSync(folder, { recursive: true, force: true })
   })
 
-  function synth(out: string): { template: Template; asset: string } {
-    const app = new App({ outdir: join(folder, out) })
-    const stack = new Stack(app, 'Rotator')
-    new CertificateRotation(stack, 'Rotation', { config })
-    const assembly = app.synth()
-    const asset = readdirSync(assembly.directory).find((name) => name.startsWith('asset.')) ?? ''
-    return { template: Template.fromStack(stack), asset: join(assembly.directory, asset) }
-  }
+  const synth = (out: string): DeployedFunction =>
+    synthesise(join(folder, 'certificates.json'), join(folder, out))
 
-  it('is a function of Node 24 on arm64 that knows its deployment', () => {
-    const { template } = synth('one')
-    template.hasResourceProperties('AWS::Lambda::Function', {
-      Runtime: 'nodejs24.x',
-      Architectures: ['arm64'],
-      Handler: 'handler.handler',
-      Environment: { Variables: { ELB_CERT_ROTATOR_DEPLOYMENT: 'Rotator' } },
-    })
-  })
-
-  it('has one asset, the same in two synths: the handler, and the configuration with private roots inlined', () => {
-    const [first, second] = [synth('two').asset, synth('three').asset]
+  it('is the same in two synths: the handler, and the configuration with private roots inlined', () => {
+    const [first, second] = [synth('one').folder, synth('two').folder]
     expect(first.split('/').at(-1)).toBe(second.split('/').at(-1))
     expect(readdirSync(first).sort()).toEqual(['config.json', 'handler.mjs'])
     const packed = JSON.parse(readFileSync(join(first, 'config.json'), 'utf8')) as {
@@ -67,19 +49,41 @@ describe('the construct', () => {
     expect(packed.acme.root_certificates).toBe(sandbox.ca.rootPem)
   })
 
-  it('rotates when its asset is run as it is', async () => {
-    const { asset } = synth('four')
-    const script = `import { handler } from ${JSON.stringify(join(asset, 'handler.mjs'))}; await handler({})`
-    const env = {
-      ...sandbox.env,
-      NODE_EXTRA_CA_CERTS: '',
-      ELB_CERT_ROTATOR_DEPLOYMENT: 'asset',
-      PATH: process.env['PATH'],
-    }
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-      env,
+  it('is another when the configuration is another', () => {
+    const file = join(folder, 'certificates.json')
+    const before = readFileSync(file, 'utf8')
+    const first = synth('three').folder
+    writeFileSync(file, before.replace('www.example.com', 'api.example.com'))
+    const second = synth('four').folder
+    writeFileSync(file, before)
+    expect(second.split('/').at(-1)).not.toBe(first.split('/').at(-1))
+  })
+
+  it('holds neither the half of acme-client that is in JavaScript, nor tables of file types', () => {
+    const code = readFileSync(join(synth('five').folder, 'handler.mjs'), 'utf8')
+    expect(code).not.toMatch(/application\/vnd\.|pkcs12FromAsn1/)
+    expect(code.length).toBeLessThan(1_700_000)
+  })
+
+  it('rotates as it is under the policies of its template, with its log wrapped and its metrics not', async () => {
+    const deployed = synth('six')
+    sandbox.aws.enforce(judgeBy(deployed.policies))
+    const { NODE_EXTRA_CA_CERTS: _, ...env } = sandbox.env
+    const lambda = createLambda(deployed, env)
+    const { lines, ...invoked } = await lambda.invoke({}, null)
+    await lambda.stop()
+    expect(invoked).toEqual({
+      result: { ok: true, outcomes: [expect.objectContaining({ state: 'renewed' })] },
     })
-    for (const key of keysIn(sandbox)) expect(leaksOf(key, stdout)).toEqual([])
-    expect(metricsIn(stdout.split('\n'))).toMatchObject({ runsFinished: 1, certificatesRenewed: 1 })
+    const wrapped = lines.map((line) => JSON.parse(line)).filter((line) => 'message' in line)
+    expect(wrapped[0]).toMatchObject({
+      level: 'INFO',
+      requestId: 'request-1',
+      timestamp: expect.any(String),
+      message: { event: 'run.started', deployment: 'trial' },
+    })
+    expect(metricsIn(lines)).toMatchObject({ runsFinished: 1, certificatesRenewed: 1 })
+    expect(metricsIn(wrapped.map((line) => JSON.stringify(line))), 'wrapped, they would be none').toEqual({})
+    for (const key of keysIn(sandbox)) expect(leaksOf(key, lines.join('\n'))).toEqual([])
   })
 })
