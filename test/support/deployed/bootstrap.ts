@@ -57,14 +57,28 @@ async function load(world: Invoke['world']): Promise<Handler> {
 }
 
 async function invoke({ event, world }: Invoke): Promise<Invoked> {
+  const begun = performance.now()
+  let loaded = begun
+  const report = () => ({
+    durationMs: Math.round(performance.now() - loaded),
+    initMs: Math.round(loaded - begun),
+    maxMemoryMb: maxMemoryMb(),
+  })
   try {
     const handler = await load(world)
-    return { result: await handler(event, { awsRequestId: requestId }) }
+    loaded = performance.now()
+    return { result: await handler(event, { awsRequestId: requestId }), report: report() }
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     console.error(error)
-    return describe(error)
+    return { ...describe(error), report: report() }
   }
+}
+
+/** Not `resourceUsage().maxRSS`: that begins with what the parent had at the fork. */
+function maxMemoryMb(): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  return Math.round(Number(kilobytes) / 1024)
 }
 
 patchConsole(process.env['AWS_LAMBDA_LOG_LEVEL'] ?? 'trace')

@@ -18,7 +18,15 @@ export interface Failure {
   readonly stackTrace: readonly string[]
 }
 
-export type Invoked = { readonly result: unknown } | Failure
+/** As in the line that Lambda itself writes at the end of each invocation. */
+export interface Report {
+  readonly durationMs: number
+  /** Of the first invocation alone: loading the handler. */
+  readonly initMs: number
+  readonly maxMemoryMb: number
+}
+
+export type Invoked = ({ readonly result: unknown } | Failure) & { readonly report: Report }
 
 /** The last line of an invocation: the log and the answer come by different ways. */
 export function endOf(requestId: string): string {
