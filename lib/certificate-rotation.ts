@@ -1,6 +1,6 @@
 import { Annotations, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
-import { ManagedPolicy, PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { Role } from 'aws-cdk-lib/aws-iam'
 import {
   ApplicationLogLevel,
   Architecture,
@@ -20,9 +20,8 @@ import { Alarms } from './alarms.ts'
 import { addDashboard } from './dashboard.ts'
 import { functionCode } from './function-code.ts'
 import { notesFor } from './notes.ts'
-import { permissionsOf } from './permissions.ts'
-import { divide, LONGEST_PLACE, type Policies, toStatement } from './policies.ts'
 import type { CertificateRotationProps } from './props.ts'
+import { addRole } from './role.ts'
 import type { Rhythm } from './schedule.ts'
 import { ScheduledRuns } from './scheduled-runs.ts'
 import { validate } from './validate.ts'
@@ -54,7 +53,7 @@ export class CertificateRotation extends Construct {
       retention: props.logRetention ?? RetentionDays.SIX_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     })
-    this.role = this.roleFor(config)
+    this.role = addRole(this, config, deployment, this.logGroup)
     this.function = this.functionFor(config, rhythm, timeout, props)
     const runs = new ScheduledRuns(this, 'Runs', { function: this.function, rhythm })
     this.alarmTopic = props.alarmTopic ?? addAlarmTopic(this, props.alarmEmails ?? [])
@@ -75,26 +74,6 @@ export class CertificateRotation extends Construct {
     for (const note of notesFor(config, warnings, rhythm, props, this.alarms.all.length))
       if (note.level === 'warning') Annotations.of(this).addWarningV2(`${PRODUCT}:${note.id}`, note.text)
       else Annotations.of(this).addInfoV2(`${PRODUCT}:${note.id}`, note.text)
-  }
-
-  private roleFor(config: Config): Role {
-    const { partition, region, account } = Stack.of(this)
-    const { deployment } = this
-    const place = { partition, region, account, deployment, logGroupArn: this.logGroup.logGroupArn }
-    const statements = new Map(
-      permissionsOf(config, place).map((permission) => [permission.sid, toStatement(permission)]),
-    )
-    const policies: Policies = divide(permissionsOf(config, { ...LONGEST_PLACE, deployment }))
-    const document = (sids: readonly string[]) =>
-      new PolicyDocument({ statements: sids.flatMap((sid) => statements.get(sid) ?? []) })
-    const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      inlinePolicies: { rotate: document(policies.inline) },
-    })
-    policies.managed.forEach((sids, at) => {
-      role.addManagedPolicy(new ManagedPolicy(this, `Policy${at + 1}`, { document: document(sids) }))
-    })
-    return role
   }
 
   private functionFor(

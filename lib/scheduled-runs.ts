@@ -1,5 +1,5 @@
 /** The schedule itself, a role that may start this function alone, and a queue for what could not be started. */
-import { Duration, Stack } from 'aws-cdk-lib'
+import { Duration, Stack, Validations } from 'aws-cdk-lib'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler'
@@ -27,6 +27,10 @@ export class ScheduledRuns extends Construct {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
+    })
+    Validations.of(this.deadLetterQueue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: "it is the schedule's dead-letter queue",
     })
     const role = this.roleFor(fn)
     this.schedule = new CfnSchedule(this, 'Schedule', {
