@@ -17,7 +17,7 @@ export const ERRORS = {
   'config/syntax': { retry: 'never', hint: 'mend the JSON at the line and column named' },
   'config/invalid': {
     retry: 'never',
-    hint: 'mend what is named; docs/config.schema.json describes every key, and a deployment sets the environment',
+    hint: 'mend each line named; docs/config.schema.json describes every key',
   },
   'synth/invalid-prop': {
     retry: 'never',
