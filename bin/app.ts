@@ -11,7 +11,10 @@ const app = new App({ autoSynth: false })
 try {
   const config = contextText('config')
   if (config === undefined)
-    throw new RotationError('synth/invalid-prop', 'no configuration is named, looked for -c config=FILE')
+    throw new RotationError(
+      'synth/invalid-prop',
+      'no configuration is named, looked for -c config=FILE, as in -c config=examples/two-load-balancers.json',
+    )
   const alarmEmails = contextText('alarmEmail')
     ?.split(',')
     .map((address) => address.trim())

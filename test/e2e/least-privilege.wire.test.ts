@@ -24,8 +24,8 @@ import { DAY_MS, startTrial, type Trial } from '../support/trial.ts'
 
 const HOST = 'www.example.com'
 const ENTRY = { name: 'web', hosts: [HOST], key_type: 'ecdsa', elb: { name: 'web' } }
-/** Cannot be probed, so that IAM alone can tell what it has. */
-const INTERNAL = { ...ENTRY, name: 'internal', elb: { name: 'internal' } }
+/** Cannot be probed, so that IAM alone can tell what it has; and its zone has no id in the configuration. */
+const INTERNAL = { ...ENTRY, name: 'internal', hosts: ['www.example.org'], elb: { name: 'internal' } }
 
 /** A statement's name and one of its actions. */
 interface Grant {
@@ -55,15 +55,24 @@ function without(policies: readonly Policy[], taken: Grant): Policy[] {
   }
 }
 
-/** Everything that the function may ever need comes up: a foreign certificate, a foreign value, a new account. */
+/**
+ * Everything that the function may ever need comes up: zones with and without an id, foreign certificates, foreign
+ * values, a new account.
+ */
 async function startWorld(amend: (policies: readonly Policy[]) => readonly Policy[]): Promise<Trial> {
   const trial = await startTrial(undefined, {}, (surroundings) => deployedRunner(surroundings, amend))
   const { sandbox } = trial
-  const zoneId = sandbox.route53.addZone('example.com')
-  sandbox.route53.put(zoneId, { name: `_acme-challenge.${HOST}`, type: 'TXT', values: ['"foreign"'] })
-  const bought = await sandbox.buy('bought', { hosts: [HOST], endsInMs: 9 * DAY_MS })
+  const [zone, other] = ['example.com', 'example.org'].map((name) => sandbox.route53.addZone(name))
+  for (const [id = '', host] of [
+    [zone, 'www.example.com'],
+    [other, 'www.example.org'],
+  ])
+    sandbox.route53.put(id, { name: `_acme-challenge.${host}`, type: 'TXT', values: ['"foreign"'] })
+  const bought = await sandbox.buy('bought', { hosts: [HOST, 'www.example.org'], endsInMs: 9 * DAY_MS })
   for (const name of ['web', 'internal']) await sandbox.addLoadBalancer(name, 443, bought)
   sandbox.listener('internal', 443).behaviour = () => 'close'
+  const zones = [{ name: 'example.com', id: zone }]
+  trial.configure({ dns: { zones }, certificates: [ENTRY, INTERNAL] })
   return trial
 }
 
@@ -74,14 +83,12 @@ describe('what the role may do', () => {
       grants = grantsOf(policies)
       return policies
     })
-    whole.configure([ENTRY, INTERNAL])
     expect((await whole.run()).error).toBeNull()
     await whole.stop()
 
     const survivors: Grant[] = []
     for (const grant of grants) {
       const trial = await startWorld((policies) => without(policies, grant))
-      trial.configure([ENTRY, INTERNAL])
       const told = await trial.run().then(
         ({ events, error }) => (error ? JSON.stringify([error.message, ...events]) : ''),
         (lost: Error) => lost.message,
@@ -95,12 +102,11 @@ describe('what the role may do', () => {
   }, 180_000)
 
   it('is asked for in names that AWS knows, on resources that the action knows', async () => {
+    const seen: Policy[] = []
     const trial = await startWorld((policies) => {
       seen.push(...policies)
       return policies
     })
-    const seen: Policy[] = []
-    trial.configure([ENTRY, INTERNAL])
     await trial.stop()
     for (const statement of seen.flatMap(({ document }) => document.Statement))
       for (const name of [statement.Action].flat()) {
