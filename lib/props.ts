@@ -34,7 +34,7 @@ export interface CertificateRotationProps {
   /**
    * In MiB.
    *
-   * @default 512
+   * @default 1024
    */
   readonly memorySize?: number
   /** @default Duration.minutes(15) */

@@ -39,7 +39,7 @@ describe('the function', () => {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       Handler: 'handler.handler',
-      MemorySize: 512,
+      MemorySize: 1024,
       Timeout: 900,
     })
     expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions')
@@ -49,13 +49,13 @@ describe('the function', () => {
   it('is made as asked', () => {
     const { template } = synth({
       deployment: 'mine',
-      memorySize: 1024,
+      memorySize: 2048,
       timeout: Duration.minutes(10),
       reservedConcurrency: 1,
       logRetention: RetentionDays.ONE_WEEK,
     })
     expect(one(template, 'AWS::Lambda::Function').Properties).toMatchObject({
-      MemorySize: 1024,
+      MemorySize: 2048,
       Timeout: 600,
       ReservedConcurrentExecutions: 1,
       Environment: { Variables: { ELB_CERT_ROTATOR_DEPLOYMENT: 'mine' } },
