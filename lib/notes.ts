@@ -61,11 +61,9 @@ function costText(alarms: number, dashboard: boolean): string {
   const parts = [
     `${alarms} alarms ${dollars(alarms * PRICE.alarm)}`,
     `${metrics} metrics at most ${dollars(metrics * PRICE.metric)}`,
-    ...(dashboard
-      ? [`1 dashboard ${dollars(PRICE.dashboard)} (the first three of an account are free)`]
-      : []),
+    ...(dashboard ? [`1 dashboard ${dollars(PRICE.dashboard)}`] : []),
   ]
-  return `costs a month, by us-east-1's list prices: ${parts.join(', ')}`
+  return `costs a month, by us-east-1's list prices: ${parts.join(', ')}; the first 10 alarms, 10 metrics and 3 dashboards of an account are free`
 }
 
 function dollars(amount: number): string {
