@@ -1,4 +1,4 @@
-import { Annotations, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
+import { Annotations, Duration, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import type { Role } from 'aws-cdk-lib/aws-iam'
 import {
@@ -44,16 +44,16 @@ export class CertificateRotation extends Construct {
 
   constructor(scope: Construct, id: string, props: CertificateRotationProps) {
     super(scope, id)
-    const { config, warnings, rhythm, deployment } = validate(this, props)
+    const { config, warnings, rhythm, deployment } = inPlainWords(() => validate(this, props))
     this.deployment = deployment
-    refuseDuplicates(this)
+    inPlainWords(() => refuseDuplicates(this))
 
     const timeout = props.timeout ?? Duration.minutes(15)
     this.logGroup = new LogGroup(this, 'Logs', {
       retention: props.logRetention ?? RetentionDays.SIX_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     })
-    this.role = addRole(this, config, deployment, this.logGroup)
+    this.role = inPlainWords(() => addRole(this, config, deployment, this.logGroup))
     this.function = this.functionFor(config, rhythm, timeout, props)
     const runs = new ScheduledRuns(this, 'Runs', { function: this.function, rhythm })
     this.alarmTopic = props.alarmTopic ?? addAlarmTopic(this, props.alarmEmails ?? [])
@@ -86,7 +86,7 @@ export class CertificateRotation extends Construct {
     const lateMs = Duration.minutes(flexibleMinutes).toMilliseconds()
     return new LambdaFunction(this, 'Function', {
       description: `Keeps certificates of load balancers fresh (elb-cert-rotator, ${this.deployment})`,
-      code: functionCode(config),
+      code: inPlainWords(() => functionCode(this, config)),
       handler: 'handler.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -107,8 +107,22 @@ export class CertificateRotation extends Construct {
   }
 }
 
+/** What Node prints of an error that nobody catches is its stack: who made the mistake reads what it is, and the way out. */
+function inPlainWords<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (thrown) {
+    if (thrown instanceof RotationError) {
+      thrown.stack = thrown.toText()
+      Object.defineProperty(thrown, 'facts', { enumerable: false })
+    }
+    throw thrown
+  }
+}
+
 /**
- * In one app, as far as it can be seen: stacks whose account or region is not known yet may meet in one.
+ * In one app, as far as it can be seen: stacks whose account or region is not known yet may meet in one. Stages are
+ * mostly there to keep them apart.
  *
  * @throws RotationError synth/duplicate-deployment
  */
@@ -119,9 +133,14 @@ function refuseDuplicates(self: CertificateRotation): void {
       continue
     const theirs = Stack.of(other)
     if (differ(mine.account, theirs.account) || differ(mine.region, theirs.region)) continue
+    if (Stage.of(self) !== Stage.of(other) && [mine, theirs].some(isAnywhere)) continue
     const what = `the deployment ${JSON.stringify(self.deployment)} is there twice: ${other.node.path} and ${self.node.path}`
     throw new RotationError('synth/duplicate-deployment', what)
   }
+}
+
+function isAnywhere({ account, region }: Stack): boolean {
+  return Token.isUnresolved(account) || Token.isUnresolved(region)
 }
 
 function differ(a: string, b: string): boolean {

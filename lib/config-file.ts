@@ -22,14 +22,32 @@ function withRoots({ config, warnings }: ParsedConfig, folder: string): ParsedCo
   const { rootCertificates } = config
   if (rootCertificates === null) return { config, warnings }
   const isInline = rootCertificates.includes('-----BEGIN')
-  const pem = isInline ? rootCertificates : read(resolve(folder, rootCertificates), 'acme.root_certificates')
-  try {
-    new X509Certificate(pem)
-  } catch {
-    const where = isInline ? 'it' : resolve(folder, rootCertificates)
-    throw new RotationError('config/invalid', `acme.root_certificates: found no PEM certificate in ${where}`)
-  }
-  return { config: { ...config, rootCertificates: pem }, warnings }
+  const where = isInline ? 'acme.root_certificates' : resolve(folder, rootCertificates)
+  const pem = isInline ? rootCertificates : read(where, 'acme.root_certificates')
+  return { config: { ...config, rootCertificates: certificatesIn(pem, where) }, warnings }
+}
+
+/** What is packed is read by many: a key that lies beside the certificate must not go along. */
+function certificatesIn(pem: string, where: string): string {
+  const blocks = pem.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? []
+  const other = blocks.find((block) => !block.startsWith('-----BEGIN CERTIFICATE-----'))
+  if (other)
+    throw invalid(
+      `${where} holds a ${other.split('-----')[1]?.replace('BEGIN ', '')}, expected certificates alone`,
+    )
+  if (blocks.length === 0) throw invalid(`found no PEM certificate in ${where}`)
+  blocks.forEach((block, at) => {
+    try {
+      new X509Certificate(block)
+    } catch {
+      throw invalid(`number ${at + 1} of the ${blocks.length} certificates in ${where} is none`)
+    }
+  })
+  return `${blocks.join('\n')}\n`
+}
+
+function invalid(what: string): RotationError {
+  return new RotationError('config/invalid', `acme.root_certificates: ${what}`)
 }
 
 function read(file: string, what: string): string {

@@ -43,7 +43,7 @@ export function permissionsOf(config: Config, place: Place): Permission[] {
     ...loadBalancers(config, place),
     ...store(place),
     ...zones(config, place),
-    account(config, place),
+    ...account(config, place),
     logs(place),
   ]
 }
@@ -170,14 +170,27 @@ export function hostsWithoutZone({ certificates, zones }: Config): string[] {
   return [...new Set(hosts)].filter((host) => closest(host, zones).length === 0).sort()
 }
 
-function account(config: Config, { partition, region, account: owner, deployment }: Place): Permission {
+function account(
+  config: Config,
+  { partition, region, account: owner, deployment }: Place,
+): [Permission, Permission] {
   const name = accountParameter(deployment, config.directoryUrl)
-  return {
-    sid: 'KeepAccount',
-    actions: ['ssm:GetParameter', 'ssm:PutParameter'],
-    resources: [`arn:${partition}:ssm:${region}:${owner}:parameter${name}`],
-    why: "keeps the key of the account with the CA, encrypted with the account's own default key",
-  }
+  const resources = [`arn:${partition}:ssm:${region}:${owner}:parameter${name}`]
+  return [
+    {
+      sid: 'ReadAccount',
+      actions: ['ssm:GetParameter'],
+      resources,
+      why: 'reads the key of the account with the CA',
+    },
+    {
+      sid: 'KeepAccount',
+      actions: ['ssm:PutParameter'],
+      resources,
+      conditions: { StringNotEquals: { 'ssm:Overwrite': 'true' } },
+      why: "keeps that key, encrypted with the account's own default key, and never writes over one that is there",
+    },
+  ]
 }
 
 function logs({ logGroupArn }: Place): Permission {

@@ -34,22 +34,18 @@ export interface Policies {
  * @throws RotationError synth/too-many-names when a role cannot hold them
  */
 export function divide(sized: readonly Permission[]): Policies {
-  const bins = [
-    { sids: [] as string[], room: INLINE_CHARACTERS - EMPTY_POLICY },
-    ...Array.from({ length: MANAGED_POLICIES }, () => ({
-      sids: [] as string[],
-      room: MANAGED_CHARACTERS - EMPTY_POLICY,
-    })),
-  ]
+  const bins: { sids: string[]; room: number }[] = [{ sids: [], room: INLINE_CHARACTERS - EMPTY_POLICY }]
   for (const permission of sized) {
     const characters = JSON.stringify(toStatement(permission).toStatementJson()).length + 1
-    const bin = bins.find(({ room }) => room >= characters)
-    if (!bin) throw tooMany(sized)
+    const open = bins.find(({ room }) => room >= characters)
+    const bin = open ?? { sids: [], room: MANAGED_CHARACTERS - EMPTY_POLICY }
+    if (!open) bins.push(bin)
     bin.sids.push(permission.sid)
     bin.room -= characters
   }
   const [inline, ...managed] = bins.map(({ sids }) => sids)
-  return { inline: inline ?? [], managed: managed.filter((sids) => sids.length > 0) }
+  if (managed.length > MANAGED_POLICIES) throw tooMany(sized, managed.length)
+  return { inline: inline ?? [], managed }
 }
 
 export function toStatement({ sid, actions, resources, conditions }: Permission): PolicyStatement {
@@ -61,16 +57,15 @@ export function toStatement({ sid, actions, resources, conditions }: Permission)
   })
 }
 
-function tooMany(permissions: readonly Permission[]): RotationError {
+function tooMany(permissions: readonly Permission[], needed: number): RotationError {
   const names = permissions.flatMap(({ conditions }) =>
     Object.entries(conditions?.['ForAllValues:StringEquals'] ?? {}).flatMap(([key, values]) =>
       key.endsWith('RecordNames') ? values : [],
     ),
-  )
-  const size = permissions
-    .map((permission) => JSON.stringify(toStatement(permission).toStatementJson()).length + 1)
-    .reduce((sum, one) => sum + one, 0)
-  const room = INLINE_CHARACTERS + MANAGED_POLICIES * MANAGED_CHARACTERS
-  const what = `the permissions for ${names.length} challenge names take ${size} characters; one role holds ${room}, in ${MANAGED_POLICIES} managed policies of ${MANAGED_CHARACTERS} and ${INLINE_CHARACTERS} of its own`
-  return new RotationError('synth/too-many-names', what, { names: names.length, size, room })
+  ).length
+  const balancers = permissions
+    .filter(({ sid }) => sid.startsWith('SwapCertificates'))
+    .flatMap(({ resources }) => resources).length
+  const what = `the permissions for ${names} challenge names and ${balancers} load balancers need ${needed} managed policies of ${MANAGED_CHARACTERS} characters beside the role's own, which holds ${INLINE_CHARACTERS}; a role may have ${MANAGED_POLICIES}`
+  return new RotationError('synth/too-many-names', what, { names, balancers, needed })
 }

@@ -6,8 +6,8 @@ import type { Config } from '../lambda/config/parse.ts'
 import { PROFILES } from '../lambda/config/profiles.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toSpan } from '../lambda/instant.ts'
 
-/** A run may take this long, and two must not overlap. */
-const FASTEST_MS = 15 * MINUTE_MS
+/** A run may take half of it; and the alarm of a run that failed is over by the next one, so that it tells again. */
+const FASTEST_MS = 30 * MINUTE_MS
 /** "No run finished" looks back one and a half intervals, and an alarm sees no more than seven days. */
 const SLOWEST_MS = 4 * DAY_MS
 const DEFAULT_PROFILE = 'classic'
@@ -53,10 +53,14 @@ function about({ expressionString }: ScheduleExpression, { found, expected }: Sc
   return { found: `${expressionString}${found}`, expected }
 }
 
-/** @returns a warning when runs are further apart than the shortest renewal window is open, else `null` */
-export function slownessOf(config: Config, { intervalMs }: Rhythm): string | null {
+/**
+ * @returns a warning when runs are further apart than the shortest renewal window is open, else `null`; the one longer
+ *   night of the year is nothing to warn of
+ */
+export function slownessOf(config: Config, { expression, intervalMs }: Rhythm): string | null {
   const { profile, intervalMs: recommended } = shortest(config)
-  if (intervalMs <= recommended) return null
+  const longNight = expression.expressionString.startsWith('cron') ? HOUR_MS : 0
+  if (intervalMs <= recommended + longNight) return null
   return `a run every ${toSpan(intervalMs)} is slower than the profile ${profile} wants (every ${toSpan(recommended)}): certificates are renewed, but not always in the window that the CA asks for`
 }
 
@@ -70,7 +74,7 @@ function faultOf({ shortestMs, longestMs }: Gaps, config: Config): ScheduleFault
   if (shortestMs < FASTEST_MS)
     return {
       found: `, which runs again after ${toSpan(shortestMs)}`,
-      expected: `at least ${toSpan(FASTEST_MS)} between runs, the longest that one may take`,
+      expected: `at least ${toSpan(FASTEST_MS)} between runs, so that each that fails is told of`,
     }
   const { profile, lifetimeMs } = shortest(config)
   const gap = Number.isFinite(longestMs) ? `leaves up to ${toSpan(longestMs)} between runs` : 'ends'
@@ -112,17 +116,29 @@ function gapsOfCron(cron: string, timezone: string): Gaps | ScheduleFault {
   const fields = cron.split(' ')
   if (fields.length !== 6 || fields[5] !== '*')
     return { found: '', expected: 'six fields, and * as the year' }
+  if ((fields[2] === '?') === (fields[4] === '?'))
+    return { found: '', expected: 'a ? as the day of the month or as the day of the week, and not as both' }
   // AWS writes a step from a value as 0/15, and counts the days of the week from 1
   const pattern = LAST.map((last, at) => fields[at]?.replace(/^(\d+)\//, `$1-${last}/`)).join(' ')
   try {
     const runs = new Cron(pattern, { timezone, mode: '5-part', alternativeWeekdays: true })
-    return gapsBetween((after) => runs.nextRun(after))
+    return gapsBetween((after) => nextRun(runs, after))
   } catch (error) {
     return {
       found: `, which is not understood: ${(error as Error).message}`,
       expected: 'a cron expression of AWS',
     }
   }
+}
+
+/**
+ * A time that summer time leaves out is skipped by AWS, and moved by the library.
+ * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+ */
+function nextRun(runs: Cron, after: Date): Date | null {
+  let run = runs.nextRun(after)
+  while (run && !runs.match(run)) run = runs.nextRun(run)
+  return run
 }
 
 function gapsBetween(next: (after: Date) => Date | null): Gaps {

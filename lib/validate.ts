@@ -4,7 +4,8 @@ import type { Construct } from 'constructs'
 import type { ParsedConfig } from '../lambda/config/parse.ts'
 import { RotationError } from '../lambda/errors.ts'
 import { checkConfig, loadConfig } from './config-file.ts'
-import { type CertificateRotationProps, invalidProps, problemsOf } from './props.ts'
+import { invalidProps, problemsOf } from './prop-problems.ts'
+import type { CertificateRotationProps } from './props.ts'
 import { type Rhythm, rhythmOf } from './schedule.ts'
 
 export interface Valid extends ParsedConfig {
@@ -12,15 +13,36 @@ export interface Valid extends ParsedConfig {
   readonly rhythm: Rhythm
 }
 
-/** @throws RotationError config/*, synth/invalid-prop with one line a problem */
+/**
+ * Props, schedule and configuration are all looked at before anything is refused.
+ *
+ * @throws RotationError synth/invalid-prop with one line a problem; config/* where nothing but the configuration is wrong
+ */
 export function validate(scope: Construct, props: CertificateRotationProps): Valid {
-  const deployment = props.deployment ?? Stack.of(scope).stackName
-  const problems = problemsOf(props, deployment)
-  if (problems.length > 0) throw invalidProps(problems)
-  const parsed = typeof props.config === 'string' ? loadConfig(props.config) : fromObject(props.config)
-  const rhythm = rhythmOf(parsed.config, props.schedule)
-  if ('found' in rhythm) throw invalidProps([{ prop: 'schedule', ...rhythm }])
+  const { stackName, region } = Stack.of(scope)
+  const deployment = props.deployment ?? stackName
+  const problems = problemsOf(props, deployment, region)
+  const isRefused = (prop: string) => problems.some((problem) => problem.prop === prop)
+  const read = isRefused('config') ? null : attempt(() => readConfig(props.config))
+  const [parsed, fault] = read instanceof RotationError ? [null, read] : [read, null]
+  const rhythm = parsed && !isRefused('schedule') ? rhythmOf(parsed.config, props.schedule) : null
+  if (rhythm && 'found' in rhythm) problems.push({ prop: 'schedule', ...rhythm })
+  if (problems.length > 0 || !parsed || !rhythm || 'found' in rhythm)
+    throw problems.length === 0 && fault ? fault : invalidProps(problems, fault)
   return { ...parsed, deployment, rhythm }
+}
+
+function attempt<T>(work: () => T): T | RotationError {
+  try {
+    return work()
+  } catch (thrown) {
+    if (thrown instanceof RotationError) return thrown
+    throw thrown
+  }
+}
+
+function readConfig(config: string | object): ParsedConfig {
+  return typeof config === 'string' ? loadConfig(config) : fromObject(config)
 }
 
 /** A token would be packed as text that nothing ever resolves. */

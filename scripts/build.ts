@@ -1,8 +1,8 @@
-/** Make `dist/`: the construct as JavaScript with types, the bundled handler beside it, and the command line. */
+/** Make `dist/`: the construct as JavaScript, its types, and the bundled handler and command line beside it. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Bundled, bundle, packagesIn } from './bundle.ts'
+import { type Bundled, bundle, bundleConstruct, packagesIn } from './bundle.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -13,6 +13,9 @@ export async function buildAll(): Promise<void> {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
     stdio: 'inherit',
   })
+  // the nearest package.json says what the JavaScript and the types below it are
+  writeFileSync('dist/package.json', `${JSON.stringify({ type: 'commonjs' })}\n`)
+  await bundleConstruct('lib/index.ts', 'dist/lib/index.js')
   const bundled = [
     await bundle('lambda/handler.ts', 'dist/handler/handler.mjs'),
     await bundle('bin/cli.ts', 'dist/cli.mjs'),

@@ -1,5 +1,5 @@
 /** Bundles of the handler and of the command line: one file each, with everything in it that they need. */
-import { type BuildResult, build, type Plugin } from 'esbuild'
+import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild'
 
 /** Dependencies that are CommonJS ask for `require`, which ES modules have not. */
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
@@ -17,25 +17,43 @@ const leaveOutUnreached: Plugin = {
 
 export type Bundled = BuildResult<{ metafile: true }>
 
-/** @returns what went into it, as esbuild tells */
+const SHARED: BuildOptions & { metafile: true } = {
+  bundle: true,
+  metafile: true,
+  platform: 'node',
+  // jsonc-parser's CommonJS build cannot be bundled, its ES modules can
+  mainFields: ['module', 'main'],
+  legalComments: 'none',
+  logLevel: 'error',
+}
+
+/** A program with everything in it that it needs. @returns what went into it, as esbuild tells */
 export function bundle(entry: string, outfile: string): Promise<Bundled> {
   return build({
+    ...SHARED,
     entryPoints: [entry],
     outfile,
-    bundle: true,
     minify: true,
-    metafile: true,
-    platform: 'node',
     target: 'node22',
     format: 'esm',
-    // jsonc-parser's CommonJS build cannot be bundled, its ES modules can
-    mainFields: ['module', 'main'],
     // a bundle of the command line is a program, also for a Node that does not tell
     define: { 'import.meta.main': 'true' },
     banner: { js: REQUIRE },
-    legalComments: 'none',
-    logLevel: 'error',
     plugins: [leaveOutUnreached],
+  })
+}
+
+/** The construct: CommonJS, because test runners and compilers of CDK apps still want that; it asks for its dependencies. */
+export function bundleConstruct(entry: string, outfile: string): Promise<Bundled> {
+  return build({
+    ...SHARED,
+    entryPoints: [entry],
+    outfile,
+    packages: 'external',
+    target: 'node20',
+    format: 'cjs',
+    define: { 'import.meta.url': 'FILE_URL' },
+    banner: { js: "const FILE_URL = require('node:url').pathToFileURL(__filename).href;" },
   })
 }
 

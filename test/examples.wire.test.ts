@@ -28,13 +28,10 @@ describe('the examples', () => {
     return Object.values(Resources).map(({ Type }) => Type)
   }
 
-  it.each(FILES.filter((file) => file !== 'private-ca.json'))(
-    '%s is synthesised by the app that comes with it',
-    async (file) => {
-      const types = await synth('bin/app.ts', 'ElbCertRotator', { config: `examples/${file}` })
-      expect(types).toContain('AWS::Scheduler::Schedule')
-    },
-  )
+  it.each(FILES)('%s is synthesised by the app that comes with it', async (file) => {
+    const types = await synth('bin/app.ts', 'ElbCertRotator', { config: `examples/${file}` })
+    expect(types).toContain('AWS::Scheduler::Schedule')
+  })
 
   it('in-your-own-app.ts is synthesised, with the package by its name', async () => {
     const types = await synth('examples/in-your-own-app.ts', 'edge')

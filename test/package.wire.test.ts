@@ -53,7 +53,8 @@ describe('the package', () => {
     writeFileSync(join(folder, file), text)
     const outdir = join(folder, `out-${file}`)
     mkdirSync(outdir)
-    const { status, stderr } = spawnSync(process.execPath, [file], {
+    // as for a test runner that knows no ES modules
+    const { status, stderr } = spawnSync(process.execPath, ['--no-experimental-require-module', file], {
       cwd: folder,
       env: { PATH: process.env['PATH'], CDK_OUTDIR: outdir },
       encoding: 'utf8',
@@ -94,11 +95,13 @@ describe('the package', () => {
 
   it('has types that an app compiles with', () => {
     const imports = `import { App, Stack } from 'aws-cdk-lib'\nimport { CertificateRotation } from 'elb-cert-rotator'\n`
-    writeFileSync(join(folder, 'typed.mts'), imports + APP)
+    for (const file of ['typed.mts', 'typed.cts']) writeFileSync(join(folder, file), imports + APP)
     writeFileSync(join(folder, 'wrong.mts'), `${imports}${APP.replace('alarmEmails:', 'alarmMails:')}`)
     const compile = (file: string) => {
-      const flags =
-        '--noEmit --strict --module nodenext --target es2022 --lib es2022,esnext.disposable'.split(' ')
+      // under node16 a CommonJS file must not import an ES module
+      const flags = '--noEmit --strict --module node16 --target es2022 --lib es2022,esnext.disposable'.split(
+        ' ',
+      )
       const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
       return spawnSync(process.execPath, [tsc, ...flags, '--types', '', file], {
         cwd: folder,
@@ -106,6 +109,7 @@ describe('the package', () => {
       }).stdout
     }
     expect(compile('typed.mts')).toBe('')
+    expect(compile('typed.cts')).toBe('')
     expect(compile('wrong.mts')).toMatch(/alarmMails/)
   })
 

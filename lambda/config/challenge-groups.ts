@@ -18,7 +18,7 @@ export interface ChallengeGroup {
  * Leaves room in a managed policy of 6,144 characters for the rest of its statement.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
-const GROUP_CHARACTERS = 5_000
+const GROUP_CHARACTERS = 5_350
 /** A name stands between quotes, with a comma. */
 const AROUND = 3
 /** `"arn:aws-us-gov:route53:::hostedzone/…",` */
@@ -37,8 +37,8 @@ export function challengeGroups(of: {
   const groups: OpenGroup[] = []
   for (const [zone, names] of namesByZone(of))
     for (const name of names) {
-      const open = groups.findLast((group) => group.isOfZones === (zone !== null))
-      if (open && fits(open, zone, name)) add(open, zone, name)
+      const open = groups.find((group) => group.isOfZones === (zone !== null) && fits(group, zone, name))
+      if (open) add(open, zone, name)
       else groups.push(add({ isOfZones: zone !== null, zones: [], names: [], characters: 0 }, zone, name))
     }
   return groups.map(({ zones, names }) => ({ zoneIds: zones.map(({ id }) => id), names: names.sort() }))

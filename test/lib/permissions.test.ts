@@ -45,7 +45,10 @@ describe('the permissions of a configuration', () => {
       'WriteChallenges1: route53:ChangeResourceRecordSets on arn:aws-cn:route53:::hostedzone/Z1',
       'AwaitChanges: route53:GetChange on arn:aws-cn:route53:::change/*',
       expect.stringMatching(
-        /^KeepAccount: ssm:GetParameter, ssm:PutParameter on arn:aws-cn:ssm:cn-north-1:111122223333:parameter\/elb-cert-rotator\/shop\/account\/[0-9a-f]{16}$/,
+        /^ReadAccount: ssm:GetParameter on arn:aws-cn:ssm:cn-north-1:111122223333:parameter\/elb-cert-rotator\/shop\/account\/[0-9a-f]{16}$/,
+      ),
+      expect.stringMatching(
+        /^KeepAccount: ssm:PutParameter on arn:aws-cn:ssm:cn-north-1:111122223333:parameter\/elb-cert-rotator\/shop\/account\/[0-9a-f]{16}$/,
       ),
       `WriteLogs: logs:CreateLogStream, logs:PutLogEvents on ${PLACE.logGroupArn}`,
     ])
@@ -133,6 +136,27 @@ describe('the policies of a role', () => {
     expect(new Set(names(all)).size).toBe(count)
   })
 
+  it('hold a thousand names of hosts of forty characters, and hundreds in zones that lie within each other', () => {
+    expect(divide(sized(1_000, 40)).managed.length).toBeLessThanOrEqual(10)
+    const pairs = Array.from({ length: 150 }, (_, at) => [`k${at}.com`, `sub.k${at}.com`]).flat()
+    const nested = {
+      ...configOf({ hosts: pairs }),
+      zones: pairs.map((name, at) => ({ name, id: `Z${String(at).padStart(20, '0')}` })),
+    }
+    const { managed } = divide(permissionsOf(nested, { ...LONGEST_PLACE, deployment: 'shop' }))
+    expect(managed.length).toBeLessThanOrEqual(10)
+  })
+
+  it('say that load balancers are too many where they are', () => {
+    const targets = Array.from({ length: 1_500 }, (_, at) => ({
+      kind: 'classic' as const,
+      loadBalancer: `a-load-balancer-with-a-name-${at}`,
+      port: 443,
+    }))
+    const all = permissionsOf(configOf({ targets }), { ...LONGEST_PLACE, deployment: 'shop' })
+    expect(() => divide(all)).toThrow(/1 challenge names and 1500 load balancers need/)
+  })
+
   it('fail with synth/too-many-names, and the numbers, beyond what a role holds', () => {
     let refused: RotationError | null = null
     try {
@@ -142,7 +166,7 @@ describe('the policies of a role', () => {
     }
     expect(refused?.code).toBe('synth/too-many-names')
     expect(refused?.message).toMatch(
-      /^the permissions for 2000 challenge names take \d{6} characters; one role holds 71680, in 10 managed policies of 6144 and 10240 of its own$/,
+      /^the permissions for 2000 challenge names and 1 load balancers need \d\d managed policies of 6144 characters beside the role's own, which holds 10240; a role may have 10$/,
     )
   })
 })

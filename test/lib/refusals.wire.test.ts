@@ -1,10 +1,10 @@
 /** What synth refuses: every problem at once, in the words of the user, and nothing is made. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { App, CfnParameter, Duration, Lazy, NestedStack, Stack } from 'aws-cdk-lib'
+import { App, CfnParameter, Duration, Lazy, NestedStack, Stack, Stage, TimeZone } from 'aws-cdk-lib'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -48,7 +48,7 @@ describe('props', () => {
       '  alarmEmails: found "ops", expected an e-mail address',
       '  memorySize: found 128, expected a whole number of MiB from 256 to 10240',
       '  reservedConcurrency: found 0, expected a whole number of runs from 1 to 1000',
-      '  timeout: found 1200, expected a whole number of seconds from 120 to 900',
+      '  timeout: found 1200, expected a whole number of seconds from 600 to 900',
     ])
   })
 
@@ -64,7 +64,7 @@ describe('props', () => {
         alarmEmails: [token],
         memorySize: number,
         reservedConcurrency: number,
-        timeout: Duration.seconds(Lazy.number({ produce: () => 300 })),
+        timeout: Duration.seconds(Lazy.number({ produce: () => 900 })),
       },
       stack,
     )
@@ -80,6 +80,67 @@ describe('props', () => {
     ])
     for (const line of found) expect(line).toMatch(/found a token/)
     expect(message).not.toContain('Token[')
+  })
+
+  it('are refused where the time zone of the schedule is a token', () => {
+    const stack = new Stack(new App(), 'shop')
+    const schedule = ScheduleExpression.cron({ hour: '3', minute: '0', timeZone: TimeZone.of(stack.region) })
+    expect(refused({ schedule }, stack).message).toMatch(/schedule: found a token, expected/)
+  })
+
+  it('are refused together with what is wrong in the configuration', () => {
+    const { code, message } = refused({ memorySize: 1, config: [{ hosts: ['a b'], elb: {} }] as object })
+    expect(code).toBe('synth/invalid-prop')
+    expect(message.split('\n').map((line) => line.trim().split(':')[0])).toEqual([
+      'the props have 2 problems',
+      'memorySize',
+      'config',
+      '[0].elb.name',
+    ])
+  })
+
+  it('are refused together with a schedule that does not fit the configuration', () => {
+    const schedule = ScheduleExpression.rate(Duration.days(5))
+    expect(refused({ memorySize: 1, schedule }).message).toMatch(
+      /memorySize: .*\n {2}schedule: found rate\(5 days\)/,
+    )
+  })
+
+  it.each<[string, object, RegExp]>([
+    [
+      'text as the schedule',
+      { schedule: 'rate(1 day)' },
+      /schedule: found "rate\(1 day\)", expected a ScheduleExpr/,
+    ],
+    [
+      'text as the list of addresses',
+      { alarmEmails: 'a@example.com' },
+      /alarmEmails: found "a@example.com", expected a list/,
+    ],
+    ['no address', { alarmEmails: [] }, /alarmEmails: found \[\], expected a list of at least one/],
+    [
+      'an address twice',
+      { alarmEmails: ['a@example.com', 'a@example.com'] },
+      /"a@example.com" for the second time/,
+    ],
+    ['a number as the deployment', { deployment: 7 }, /deployment: found 7, expected letters/],
+  ])('are refused in an app without types: %s', (_, props, words) => {
+    expect(refused(props).message).toMatch(words)
+  })
+
+  it('are refused where the configuration is no JSON', () => {
+    const config: { self?: object } = {}
+    config.self = config
+    expect(refused({ config }).message).toMatch(/config: found a value that is no JSON, expected a path/)
+  })
+
+  it('are refused where the topic is in another region than the alarms', () => {
+    const app = new App()
+    const stack = new Stack(app, 'shop', { env: { account: '111122223333', region: 'eu-central-1' } })
+    const alarmTopic = Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:us-east-1:111122223333:ops')
+    expect(refused({ alarmTopic }, stack).message).toMatch(
+      /alarmTopic: found a topic in us-east-1, expected one in eu-central-1/,
+    )
   })
 
   it('are refused where the default of the deployment would be a token: in a nested stack', () => {
@@ -134,7 +195,9 @@ describe('the configuration', () => {
     }))
     expect(refused({ config })).toMatchObject({
       code: 'synth/too-many-names',
-      message: expect.stringMatching(/2000 challenge names take \d+ characters; one role holds 71680/),
+      message: expect.stringMatching(
+        /2000 challenge names and 20 load balancers need \d\d managed policies of 6144 char/,
+      ),
     })
   })
 })
@@ -159,6 +222,19 @@ describe('two deployments of one name', () => {
     expect(refusal(pair(known, new Stack(app, 'anywhere'))).code).toBe('synth/duplicate-deployment')
   })
 
+  it('are fine in two stages, which mostly go to two accounts', () => {
+    const app = new App()
+    const of = (name: string) => new Stack(new Stage(app, name), 'stack')
+    expect(pair(of('beta'), of('prod'))).not.toThrow()
+  })
+
+  it('are refused in two stages of one account and region', () => {
+    const app = new App()
+    const env = { account: '111122223333', region: 'eu-west-1' }
+    const of = (name: string) => new Stack(new Stage(app, name, { env }), 'stack')
+    expect(refusal(pair(of('beta'), of('prod'))).code).toBe('synth/duplicate-deployment')
+  })
+
   it('are fine in two regions', () => {
     const app = new App()
     const of = (region: string) => new Stack(app, region, { env: { account: '111122223333', region } })
@@ -176,8 +252,9 @@ describe('the app', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  function run(context: object): Promise<{ code: number; stderr: string }> {
-    const app = fileURLToPath(new URL('../../bin/app.ts', import.meta.url))
+  const APP = fileURLToPath(new URL('../../bin/app.ts', import.meta.url))
+
+  function run(context: object, app = APP): Promise<{ code: number; stderr: string }> {
     const env = {
       ...process.env,
       CDK_CONTEXT_JSON: JSON.stringify(context),
@@ -190,17 +267,34 @@ describe('the app', () => {
     )
   }
 
+  it('shows an example where no configuration is named, which a parameter without value keeps from deployment', async () => {
+    expect(await run({})).toMatchObject({ code: 0 })
+    const template = JSON.parse(readFileSync(join(folder, 'cdk.out/ElbCertRotator.template.json'), 'utf8'))
+    expect(template.Parameters.NameYourConfigurationByContext).not.toHaveProperty('Default')
+  })
+
   it('synthesises what the context names', async () => {
     const context = { config: 'good.json', alarmEmail: 'a@example.com, b@example.com', dashboard: 'true' }
     expect(await run(context)).toMatchObject({ code: 0 })
+    const template = JSON.parse(readFileSync(join(folder, 'cdk.out/ElbCertRotator.template.json'), 'utf8'))
+    expect(template.Parameters).not.toHaveProperty('NameYourConfigurationByContext')
+  })
+
+  it("prints what is wrong and the way out, and no stack trace, in an app of one's own that catches nothing", async () => {
+    const lib = fileURLToPath(new URL('../../lib/index.ts', import.meta.url))
+    writeFileSync(
+      join(folder, 'own.mts'),
+      `import { App, Stack } from ${JSON.stringify(import.meta.resolve('aws-cdk-lib'))}
+      import { CertificateRotation } from ${JSON.stringify(lib)}
+      new CertificateRotation(new Stack(new App(), 'shop'), 'Rotation', { config: 'bad.json' })`,
+    )
+    const { code, stderr } = await run({}, join(folder, 'own.mts'))
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/the configuration has 2 problems:\n {2}.+\n {2}.+\(config\/invalid\)\nhint: /)
+    expect(stderr).not.toMatch(/\n\s+at |facts/)
   })
 
   it.each<[string, object, RegExp]>([
-    [
-      'no configuration',
-      {},
-      /^elb-cert-rotator: error: no configuration is named, looked for -c config=FILE/,
-    ],
     ['a file that is not there', { config: 'none.json' }, /none\.json.*\(config\/unreadable\)/],
     ['JSON that is none', { config: 'syntax.json' }, /line 2.*\(config\/syntax\)/],
     ['a wrong configuration', { config: 'bad.json' }, /2 problems:\n {2}.+\n {2}.+\(config\/invalid\)/],
@@ -208,12 +302,12 @@ describe('the app', () => {
     [
       'a flag that is none',
       { config: 'good.json', dashboard: 'yes' },
-      /-c dashboard="yes": expected true or false/,
+      /-c dashboard: found "yes", expected true or false/,
     ],
     [
       'a name that no stack can have',
       { config: 'good.json', deployment: 'a_b' },
-      /-c deployment="a_b": expected letters, digits and hyphens/,
+      /-c deployment: found "a_b", expected letters, digits and hyphens/,
     ],
   ])("fails in the command line's format, without a stack trace, with %s", async (_, context, words) => {
     const { code, stderr } = await run(context)

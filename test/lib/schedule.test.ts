@@ -53,6 +53,16 @@ describe('the schedule', () => {
       cron({ hour: '1', minute: '30', timeZone: TimeZone.EUROPE_BERLIN }),
       'cron(30 1 * * ? *) every 25 h, up to 60 min later',
     ],
+    [
+      'an hour that summer time leaves out, where AWS skips a night',
+      cron({ hour: '2', minute: '30', timeZone: TimeZone.EUROPE_BERLIN }),
+      'cron(30 2 * * ? *) every 47 h, up to 60 min later',
+    ],
+    [
+      'the last Friday of the month beside every day, by one expression of AWS',
+      expression('cron(0 3 ? * 6L,1-7 *)'),
+      'cron(0 3 ? * 6L,1-7 *) every 24 h, up to 60 min later',
+    ],
   ])('is as asked for: %s', (_, wanted, text) => {
     expect(chosen([null], wanted)).toBe(text)
   })
@@ -80,7 +90,7 @@ describe('the schedule', () => {
       'faster than a run may take',
       [null],
       rate(Duration.minutes(10)),
-      'found rate(10 minutes), which runs again after 10 min, expected at least 15 min between runs, the longest that one may take',
+      'found rate(10 minutes), which runs again after 10 min, expected at least 30 min between runs, so that each that fails is told of',
     ],
     [
       'a single time',
@@ -98,6 +108,15 @@ describe('the schedule', () => {
     expect(chosen(profiles, wanted)).toBe(text)
   })
 
+  it.each(['cron(0 3 * * * *)', 'cron(0 9 * * MON-FRI *)', 'cron(0 3 ? * ? *)', 'cron(0 3 */2 * 2 *)'])(
+    'is refused as AWS would, when it is deployed: %s',
+    (text) => {
+      expect(chosen([null], expression(text))).toBe(
+        `found ${text}, expected a ? as the day of the month or as the day of the week, and not as both`,
+      )
+    },
+  )
+
   it('is refused with the words of the reader when it is no cron expression', () => {
     expect(chosen([null], expression('cron(x 3 * * ? *)'))).toMatch(
       /^found cron\(x 3 \* \* \? \*\), which is not understood: .+, expected a cron expression of AWS$/,
@@ -114,5 +133,7 @@ describe('the schedule', () => {
       /every 24 h is slower than .* tlsserver .*every 6 h/,
     )
     expect(slownessOf(of('tlsserver'), rhythm(6 * HOUR_MS))).toBeNull()
+    const nightly = rhythmOf(of(null), cron({ hour: '1', minute: '30', timeZone: TimeZone.EUROPE_BERLIN }))
+    expect('found' in nightly || slownessOf(of(null), nightly), 'the long night of the year').toBeNull()
   })
 })

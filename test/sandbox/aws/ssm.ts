@@ -60,10 +60,11 @@ export function createSsm(): Ssm {
     const operation = target.replace('AmazonSSM.', '')
     const run = { GetParameter: get, PutParameter: put }[operation]
     if (!run) return null
-    const asked = JSON.parse(body) as { Name?: string }
+    const asked = JSON.parse(body) as { Name?: string; Overwrite?: boolean }
     return {
       action: `ssm:${operation}`,
       resources: [arnOf(region, asked.Name ?? '')],
+      ...(asked.Overwrite === undefined ? {} : { conditions: { 'ssm:Overwrite': String(asked.Overwrite) } }),
       run: () => json(run(asked, region)),
     }
   }

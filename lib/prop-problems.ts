@@ -1,0 +1,106 @@
+/** What is wrong with the props: each with what was found, and what is expected. Types are looked at too: not all apps have them. */
+import { Token } from 'aws-cdk-lib'
+import { RotationError } from '../lambda/errors.ts'
+import { DEPLOYMENT_NAME } from '../lambda/names.ts'
+import type { CertificateRotationProps } from './props.ts'
+
+/** A prop that is wrong: what was found, and what is expected. */
+export interface PropProblem {
+  readonly prop: string
+  readonly found: string
+  readonly expected: string
+}
+
+/**
+ * @param deployment the prop's value, or its default
+ * @param region of the stack, maybe a token
+ */
+export function problemsOf(
+  props: CertificateRotationProps,
+  deployment: string,
+  region: string,
+): PropProblem[] {
+  const problems: PropProblem[] = []
+  const refuse = (prop: keyof CertificateRotationProps, found: string, expected: string) =>
+    void problems.push({ prop, found, expected })
+  if (!isConfig(props.config))
+    refuse('config', describe(props.config), 'a path, or the configuration itself as an object or a list')
+  if (Token.isUnresolved(deployment))
+    refuse('deployment', describe(deployment), 'a name that is known at synth time, as in "shop"')
+  else if (typeof deployment !== 'string' || !DEPLOYMENT_NAME.pattern.test(deployment))
+    refuse('deployment', describe(deployment), DEPLOYMENT_NAME.means)
+  refuseSchedule(props.schedule)
+  refuseReceivers(props)
+  numberIn('memorySize', props.memorySize, 256, 10_240, 'MiB')
+  numberIn('reservedConcurrency', props.reservedConcurrency, 1, 1_000, 'runs')
+  if (props.timeout?.isUnresolved()) refuse('timeout', 'a token', 'a duration that is known at synth time')
+  else numberIn('timeout', props.timeout?.toSeconds({ integral: false }), 600, 900, 'seconds')
+  return problems
+
+  function refuseSchedule(schedule: CertificateRotationProps['schedule']): void {
+    if (schedule === undefined) return
+    const { expressionString, timeZone } = schedule
+    if (typeof expressionString !== 'string')
+      refuse(
+        'schedule',
+        describe(schedule),
+        'a ScheduleExpression, as ScheduleExpression.rate(Duration.days(1))',
+      )
+    else if (Token.isUnresolved(expressionString) || Token.isUnresolved(timeZone?.timezoneName))
+      refuse('schedule', 'a token', 'an expression and a time zone that are known at synth time')
+  }
+
+  function refuseReceivers({ alarmTopic, alarmEmails }: CertificateRotationProps): void {
+    const topicRegion = alarmTopic?.env.region ?? region
+    if (!Token.isUnresolved(topicRegion) && !Token.isUnresolved(region) && topicRegion !== region)
+      refuse('alarmTopic', `a topic in ${topicRegion}`, `one in ${region}, where the alarms are`)
+    if (alarmEmails === undefined) return
+    if (alarmTopic) refuse('alarmEmails', 'both alarmEmails and alarmTopic', 'one of them')
+    if (!Array.isArray(alarmEmails) || alarmEmails.length === 0)
+      refuse('alarmEmails', describe(alarmEmails), 'a list of at least one address')
+    for (const [at, address] of Array.isArray(alarmEmails) ? alarmEmails.entries() : [])
+      if (Token.isUnresolved(address) || !/^[^\s@]+@[^\s@]+$/.test(address))
+        refuse('alarmEmails', describe(address), 'an e-mail address')
+      else if (alarmEmails.indexOf(address) < at)
+        refuse('alarmEmails', `${describe(address)} for the second time`, 'each address once')
+  }
+
+  function numberIn(
+    prop: keyof CertificateRotationProps,
+    value: number | undefined,
+    least: number,
+    most: number,
+    unit: string,
+  ): void {
+    if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return
+    refuse(prop, describe(value), `a whole number of ${unit} from ${least} to ${most}`)
+  }
+}
+
+function isConfig(config: unknown): boolean {
+  if (Token.isUnresolved(config)) return false
+  return typeof config === 'string' || (typeof config === 'object' && config !== null && isJson(config))
+}
+
+function isJson(value: object): boolean {
+  try {
+    JSON.stringify(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @param config what is wrong with the configuration, to be told with the rest; `null` when nothing is */
+export function invalidProps(problems: readonly PropProblem[], config: RotationError | null): RotationError {
+  const lines = problems.map(({ prop, found, expected }) => `${prop}: found ${found}, expected ${expected}`)
+  if (config) lines.push(`config: ${config.message.replaceAll('\n', '\n  ')} (${config.code})`)
+  const count = lines.length === 1 ? '1 problem' : `${lines.length} problems`
+  return new RotationError('synth/invalid-prop', `the props have ${count}:\n  ${lines.join('\n  ')}`)
+}
+
+function describe(value: unknown): string {
+  if (Token.isUnresolved(value)) return 'a token, which is only known when the stack is deployed'
+  if (typeof value === 'object' && value !== null && !isJson(value)) return 'a value that is no JSON'
+  return JSON.stringify(value) ?? String(value)
+}
