@@ -133,7 +133,7 @@ function gapsOfCron(cron: string, timezone: string): Gaps | ScheduleFault {
 
 /**
  * A time that summer time leaves out is skipped by AWS, and moved by the library.
- * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+ * @see https://repost.aws/knowledge-center/eventbridge-scheduler-adjust-dst
  */
 function nextRun(runs: Cron, after: Date): Date | null {
   let run = runs.nextRun(after)
