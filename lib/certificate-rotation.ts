@@ -82,7 +82,7 @@ export class CertificateRotation extends Construct {
     timeout: Duration,
     props: CertificateRotationProps,
   ): LambdaFunction {
-    const { reservedConcurrency, memorySize = 1024 } = props
+    const { reservedConcurrency, memorySize = 512 } = props
     const lateMs = Duration.minutes(flexibleMinutes).toMilliseconds()
     return new LambdaFunction(this, 'Function', {
       description: `Keeps certificates of load balancers fresh (elb-cert-rotator, ${this.deployment})`,

@@ -35,7 +35,7 @@ export interface CertificateRotationProps {
   /**
    * In MiB.
    *
-   * @default 1024
+   * @default 512
    */
   readonly memorySize?: number
   /**

@@ -4,7 +4,7 @@ import { buildAll } from '../../scripts/build.ts'
 import { measureBundles } from './asset.ts'
 import { measureRotation, type Rotation } from './rotation.ts'
 
-const HOSTS = [1, 10, 25]
+const HOSTS = [1, 10, 25, 100]
 const PROPAGATION_SECONDS = [0, 10]
 
 await buildAll()

@@ -39,7 +39,7 @@ describe('the function', () => {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       Handler: 'handler.handler',
-      MemorySize: 1024,
+      MemorySize: 512,
       Timeout: 900,
     })
     expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions')

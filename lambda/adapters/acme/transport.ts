@@ -6,7 +6,7 @@
  * interceptors on its axios instance, which are replaced here by two that keep what happened.
  */
 import { Agent } from 'node:https'
-import { getCACertificates } from 'node:tls'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { PRODUCT, VERSION } from '../../version.ts'
 
 /** The part of an axios instance that is used here. */
@@ -94,9 +94,7 @@ export function tame(
     `${PRODUCT}/${VERSION} (+https://www.npmjs.com/package/${PRODUCT})`
   axios.defaults.httpsAgent = new Agent({
     keepAlive: true,
-    ...(options.rootCertificates === null
-      ? {}
-      : { ca: [...getCACertificates('default'), options.rootCertificates] }),
+    ...(options.rootCertificates === null ? {} : { secureContext: trusting(options.rootCertificates) }),
   })
   // a deadline for the whole answer: axios's own time-out would let a body drip for ever
   axios.interceptors.request.use((config) => ({ ...config, signal: AbortSignal.timeout(options.timeoutMs) }))
@@ -122,6 +120,16 @@ export function tame(
     retryAfterMs: (url) => waits.get(url) ?? null,
     needLocation: (url) => void needLocation.add(url),
   }
+}
+
+/** Made once: as the agent's `ca`, all roots would be read anew for each connection, and copied for each request. */
+function trusting(rootCertificates: string): SecureContext {
+  return createSecureContext({ ca: rootsBeside(rootCertificates) })
+}
+
+/** @returns PEM of the usual roots, and of those given */
+export function rootsBeside(rootCertificates: string): string[] {
+  return [...getCACertificates('default'), rootCertificates]
 }
 
 /** A chain is some kilobytes; what is longer is no ACME answer. */
