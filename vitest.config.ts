@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'wire',
           include: ['test/**/*.wire.test.ts'],
-          globalSetup: 'test/support/build.ts',
+          globalSetup: 'test/support/setup.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'pebble',
           include: ['test/**/*.pebble.test.ts'],
-          globalSetup: 'test/support/build.ts',
+          globalSetup: 'test/support/setup.ts',
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
