@@ -1,26 +1,34 @@
 /** Make `dist/`: the construct as JavaScript, its types, and the bundled handler and command line beside it. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Bundled, bundle, bundleConstruct, packagesIn } from './bundle.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
+/** Made aside and then put in place, so that whoever reads `dist/` meanwhile finds a whole one. */
 export async function buildAll(): Promise<void> {
   process.chdir(ROOT)
-  rmSync('dist', { recursive: true, force: true })
-  mkdirSync('dist')
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  })
+  const fresh = `.cache/dist-${process.pid}`
+  const old = `.cache/dist-old-${process.pid}`
+  mkdirSync(fresh, { recursive: true })
+  await buildInto(fresh)
+  if (existsSync('dist')) renameSync('dist', old)
+  renameSync(fresh, 'dist')
+  rmSync(old, { recursive: true, force: true })
+}
+
+async function buildInto(dist: string): Promise<void> {
+  const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', dist]
+  execFileSync(process.execPath, tsc, { stdio: 'inherit' })
   // the nearest package.json says what the JavaScript and the types below it are
-  writeFileSync('dist/package.json', `${JSON.stringify({ type: 'commonjs' })}\n`)
-  await bundleConstruct('lib/index.ts', 'dist/lib/index.js')
+  writeFileSync(`${dist}/package.json`, `${JSON.stringify({ type: 'commonjs' })}\n`)
+  await bundleConstruct('lib/index.ts', `${dist}/lib/index.js`)
   const bundled = [
-    await bundle('lambda/handler.ts', 'dist/handler/handler.mjs'),
-    await bundle('bin/cli.ts', 'dist/cli.mjs'),
+    await bundle('lambda/handler.ts', `${dist}/handler/handler.mjs`),
+    await bundle('bin/cli.ts', `${dist}/cli.mjs`),
   ]
-  writeFileSync('dist/third-party-licences.txt', licences(bundled))
+  writeFileSync(`${dist}/third-party-licences.txt`, licences(bundled))
 }
 
 /** The bundles are copies of other people's work: their terms go with them. */

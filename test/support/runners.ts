@@ -8,6 +8,7 @@ import { DEFAULTS, type Settings } from '../../lambda/defaults.ts'
 import { ENV } from '../../lambda/env.ts'
 import type { RotationError } from '../../lambda/errors.ts'
 import { createHandler } from '../../lambda/handler.ts'
+import { DAY_MS } from '../../lambda/instant.ts'
 import { generateKey } from '../../lambda/issue/keys.ts'
 import type { LoggedEvent } from '../../lambda/report/events.ts'
 import { CertificateRotation } from '../../lib/certificate-rotation.ts'
@@ -24,15 +25,16 @@ export interface Invoked {
   readonly events: readonly LoggedEvent[]
   /** As it went to stdout, metrics among it. */
   readonly stdout: readonly string[]
-  /** All that anybody could read. */
-  readonly output: string
 }
 
 export interface Runner {
   configure(text: string | null): void
-  invoke(invocation: object, intervalMs: number): Promise<Invoked>
-  /** Every private key that was made. */
+  /** @param intervalMs time to the next run; `null` for the usual */
+  invoke(invocation: object, intervalMs: number | null): Promise<Invoked>
+  /** Every private key that is known here: all that were made, or, of what is deployed, what came to AWS. */
   keys(): readonly KeyObject[]
+  /** All that anybody could read. */
+  output(): string
   stop(): Promise<void>
 }
 
@@ -47,6 +49,7 @@ export interface Surroundings {
 export function sourceRunner({ sandbox, clock, settings }: Surroundings): Runner {
   const keys: KeyObject[] = []
   let config: string | null = '[]'
+  let output = ''
   return {
     configure(text) {
       config = text
@@ -56,7 +59,11 @@ export function sourceRunner({ sandbox, clock, settings }: Surroundings): Runner
       const stdout: string[] = []
       const print = (event: LoggedEvent) => void lines.push(JSON.stringify(event))
       const handler = createHandler({
-        env: { [ENV.region]: REGION, [ENV.deployment]: 'trial', [ENV.intervalMs]: String(intervalMs) },
+        env: {
+          [ENV.region]: REGION,
+          [ENV.deployment]: 'trial',
+          [ENV.intervalMs]: String(intervalMs ?? DAY_MS),
+        },
         readConfig() {
           if (config === null) throw new Error('ENOENT: no such file')
           return config
@@ -76,9 +83,10 @@ export function sourceRunner({ sandbox, clock, settings }: Surroundings): Runner
         () => null,
         (thrown: RotationError) => thrown,
       )
-      const output = lines.join('\n') + String(error?.message ?? '') + String(error?.stack ?? '')
-      return { error, events: lines.map((line) => JSON.parse(line) as LoggedEvent), stdout, output }
+      output += lines.join('\n') + String(error?.message ?? '') + String(error?.stack ?? '')
+      return { error, events: lines.map((line) => JSON.parse(line) as LoggedEvent), stdout }
     },
+    output: () => output,
     keys: () => [...keys, ...sandbox.iam.all().map(({ privateKey }) => createPrivateKey(privateKey))],
     async stop() {},
   }
@@ -86,12 +94,13 @@ export function sourceRunner({ sandbox, clock, settings }: Surroundings): Runner
 
 /** @param amend changes the policies before they are enforced */
 export function deployedRunner(
-  { sandbox, clock, speed }: Surroundings,
+  { sandbox, clock, speed, settings }: Surroundings,
   amend: (policies: readonly Policy[]) => readonly Policy[] = (policies) => policies,
 ): Runner {
   const folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-deployed-'))
   const { NODE_EXTRA_CA_CERTS: _, ...env } = sandbox.env
   const lambdas: Lambda[] = []
+  if (Object.keys(settings).length > 0) throw new Error('what is deployed has the settings that it has')
   return {
     configure(text) {
       const file = join(folder, 'certificates.json')
@@ -101,7 +110,8 @@ export function deployedRunner(
       sandbox.aws.enforce(judge)
       lambdas.push(createLambda(deployed, env, judge))
     },
-    async invoke(invocation) {
+    async invoke(invocation, intervalMs) {
+      if (intervalMs !== null) throw new Error('the interval of what is deployed comes with it')
       const lambda = lambdas.at(-1)
       if (!lambda) throw new Error('nothing is deployed')
       const { lines, ...invoked } = await lambda.invoke(invocation, {
@@ -115,10 +125,10 @@ export function deployedRunner(
         error: 'errorType' in invoked ? { code, message: invoked.errorMessage } : null,
         events: logged.filter((message): message is LoggedEvent => 'event' in message),
         stdout: lines,
-        output: lines.join('\n'),
       }
     },
     keys: () => keysIn(sandbox),
+    output: () => lambdas.map((lambda) => lambda.log()).join('\n'),
     async stop() {
       await Promise.all(lambdas.map((lambda) => lambda.stop()))
       rmSync(folder, { recursive: true, force: true })

@@ -55,7 +55,6 @@ export async function startTrial(
   const ca = await startCa(sandbox)
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value
   const runner = startRunner({ sandbox, clock, speed: SPEED, settings })
-  let output = ''
 
   return {
     sandbox,
@@ -67,14 +66,14 @@ export async function startTrial(
     configureText(text) {
       runner.configure(text)
     },
-    async run(invocation = {}, intervalMs = DAY_MS) {
-      const { error, events, stdout, output: printed } = await runner.invoke(invocation, intervalMs)
-      output += printed
+    async run(invocation = {}, intervalMs) {
+      const { error, events, stdout } = await runner.invoke(invocation, intervalMs ?? null)
       return { error, events, ...summary(events), metrics: metricsIn(stdout) }
     },
     async stop() {
       const keys = runner.keys()
       await runner.stop()
+      const output = runner.output()
       await sandbox.stop()
       await ca.stop()
       for (const key of keys) expect(leaksOf(key, output)).toEqual([])

@@ -2,7 +2,7 @@
  * IAM's judgement of a call by the policies of one role. Evaluation is a simulator's, action names and resource types
  * are a data package's; only the mapping from a call to its action and resources is the sandbox's own.
  */
-import { runSimulation } from '@cloud-copilot/iam-simulate'
+import { isWildcardOnlyAction, runSimulation } from '@cloud-copilot/iam-simulate'
 import { ACCOUNT, type Call } from './service.ts'
 
 export interface Policy {
@@ -24,6 +24,9 @@ export type Judge = (call: Judged) => Promise<boolean>
 export function judgeBy(policies: readonly Policy[]): Judge {
   return async ({ action, resources, conditions }) => {
     if (resources.length === 0) throw new Error(`${action} is about no resource`)
+    const [service = '', name = ''] = action.split(':')
+    if (resources.includes('*') && !(await isWildcardOnlyAction(service, name)))
+      throw new Error(`${action} is about a resource, and the sandbox does not say which`)
     for (const resource of resources) if (!(await isAllowed(action, resource, conditions))) return false
     return true
   }

@@ -38,13 +38,14 @@ export function readAssembly(directory: string, stack: string): DeployedFunction
   const asset = files[Properties.Code.S3Key.replace(/\.zip$/, '')]
   if (asset?.source.packaging !== 'zip') throw new Error(`no folder is the asset ${Properties.Code.S3Key}`)
   const [roleId] = Properties.Role['Fn::GetAtt'] as [string]
+  expectTrust(template.Resources[roleId]?.Properties.AssumeRolePolicyDocument)
   return {
     folder: join(directory, asset.source.path),
     handler: Properties.Handler,
     environment: resolve(Properties.Environment.Variables) as Record<string, string>,
     logGroupArn: arnOf(Properties.LoggingConfig.LogGroup.Ref),
     logLevel: Properties.LoggingConfig.ApplicationLogLevel,
-    policies: policiesOf(roleId),
+    policies: storable(policiesOf(roleId)),
   }
 
   function read<T>(file: string): T {
@@ -94,6 +95,35 @@ export function readAssembly(directory: string, stack: string): DeployedFunction
     if (type === 'AWS::Logs::LogGroup') return `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${id}:*`
     throw new Error(`the ARN of ${id}, ${type}, is not understood`)
   }
+}
+
+/** Lambda, and nobody else. */
+function expectTrust(document: unknown): void {
+  const wanted = {
+    Statement: [
+      { Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } },
+    ],
+    Version: '2012-10-17',
+  }
+  if (JSON.stringify(document) !== JSON.stringify(wanted))
+    throw new Error(`the function's role is for somebody else: ${JSON.stringify(document)}`)
+}
+
+/**
+ * As IAM stores them: the first is the role's own, the others are managed ones.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+function storable(policies: Policy[]): Policy[] {
+  if (policies.length > 11) throw new Error(`${policies.length - 1} managed policies`)
+  for (const [at, { name, document }] of policies.entries()) {
+    const size = JSON.stringify(document).length
+    if (size > (at === 0 ? 10_240 : 6_144)) throw new Error(`the policy ${name} has ${size} characters`)
+    const sids = document.Statement.map(({ Sid = '' }) => Sid)
+    if (new Set(sids).size < sids.length || !sids.every((sid) => /^[A-Za-z0-9]+$/.test(sid)))
+      throw new Error(`the policy ${name} has Sids that IAM refuses: ${sids.join(', ')}`)
+    if ((document as { Version?: string }).Version !== '2012-10-17') throw new Error(`${name} has no version`)
+  }
+  return policies
 }
 
 const PSEUDO: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@
  *
  * The format, and the words for an error, are those of aws-lambda-ric 3.3.0 (`formatJsonMessage`, `logError`).
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { format } from 'node:util'
 import { createClock } from '../../sandbox/clock.ts'
 import { endOf, type Failure, type Invoke, type Invoked } from './protocol.ts'
@@ -75,9 +75,11 @@ async function invoke({ event, world }: Invoke): Promise<Invoked> {
   }
 }
 
-/** Not `resourceUsage().maxRSS`: that begins with what the parent had at the fork. */
+/** Where Linux tells it; `resourceUsage().maxRSS` begins with what the parent had at the fork. */
 function maxMemoryMb(): number {
-  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  const status = '/proc/self/status'
+  if (!existsSync(status)) return Math.round(process.resourceUsage().maxRSS / 1024)
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(status, 'utf8')) ?? []
   return Math.round(Number(kilobytes) / 1024)
 }
 
@@ -85,6 +87,7 @@ patchConsole(process.env['AWS_LAMBDA_LOG_LEVEL'] ?? 'trace')
 process.on('message', async (message: Invoke) => {
   requestId = message.requestId
   const invoked = await invoke(message)
-  process.stdout.write(`${endOf(requestId)}\n`)
+  // on a line of its own, whatever was written before
+  process.stdout.write(`\n${endOf(requestId)}\n`)
   process.send?.(invoked)
 })

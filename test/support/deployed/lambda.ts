@@ -12,6 +12,8 @@ const BOOTSTRAP = fileURLToPath(new URL('./bootstrap.ts', import.meta.url))
 export interface Lambda {
   /** @returns what came of it, and all that it wrote, line by line */
   invoke(event: unknown, world: Invoke['world']): Promise<Invoked & { readonly lines: readonly string[] }>
+  /** All that it ever wrote, also between invocations. */
+  log(): string
   stop(): Promise<void>
 }
 
@@ -26,9 +28,10 @@ export function createLambda(
   judge: Judge = judgeBy(deployed.policies),
 ): Lambda {
   let child: ChildProcess | null = null
-  let lines: string[] = []
+  const lines: string[] = []
   let invocations = 0
-  const written = new EventEmitter()
+  /** `line` at each line written, `end` when the process has ended. */
+  const events = new EventEmitter()
 
   return {
     async invoke(event, world) {
@@ -38,31 +41,38 @@ export function createLambda(
         child = start()
       }
       await mayLog('logs:PutLogEvents', stream)
-      lines = []
+      const begin = lines.length
       const requestId = `request-${++invocations}`
-      const answered = once(child, 'message') as Promise<[Invoked]>
-      const ended = died(child)
-      // it also ends when it is stopped, and then nobody waits for it
-      ended.catch(() => undefined)
+      const stopWaiting = new AbortController()
+      const { signal } = stopWaiting
+      const answered = once(child, 'message', { signal }) as Promise<[Invoked]>
+      const seen = lineSeen(endOf(requestId), begin, signal)
       child.send({ requestId, event, world } satisfies Invoke)
-      const [[invoked]] = await Promise.race([Promise.all([answered, lineSeen(endOf(requestId))]), ended])
-      return { ...invoked, lines: lines.filter((line) => line !== endOf(requestId)) }
+      try {
+        const [[invoked]] = await Promise.race([Promise.all([answered, seen]), died(signal)])
+        const own = lines.slice(begin, lines.indexOf(endOf(requestId), begin))
+        return { ...invoked, lines: own.filter((line) => line !== '') }
+      } finally {
+        for (const waiting of [answered, seen]) waiting.catch(() => undefined)
+        stopWaiting.abort()
+      }
     },
+    log: () => lines.join('\n'),
     async stop() {
-      if (!child || child.exitCode !== null) return
-      const gone = once(child, 'exit')
+      if (!child || child.exitCode !== null || child.signalCode !== null) return
+      const gone = once(child, 'close')
       child.kill()
       await gone
     },
   }
 
-  async function died(running: ChildProcess): Promise<never> {
-    const [code] = await once(running, 'exit')
+  async function died(signal: AbortSignal): Promise<never> {
+    const [code] = await once(events, 'end', { signal })
     throw new Error(`the function's process ended with ${code}: ${lines.join('\n')}`)
   }
 
-  async function lineSeen(line: string): Promise<void> {
-    while (!lines.includes(line)) await once(written, 'lines')
+  async function lineSeen(line: string, begin: number, signal: AbortSignal): Promise<void> {
+    while (!lines.includes(line, begin)) await once(events, 'line', { signal })
   }
 
   /** Lambda itself says nothing where its role may not log: then the log is empty, and here that is an error. */
@@ -75,6 +85,7 @@ export function createLambda(
     const started = fork(BOOTSTRAP, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
+      cwd: deployed.folder,
       env: {
         ...deployed.environment,
         ...env,
@@ -86,6 +97,7 @@ export function createLambda(
       },
     })
     for (const output of [started.stdout, started.stderr]) collectLines(output)
+    started.once('exit', (code, signal) => events.emit('end', code ?? signal))
     return started
   }
 
@@ -95,7 +107,7 @@ export function createLambda(
       const parts = `${rest}${chunk}`.split('\n')
       rest = parts.pop() ?? ''
       lines.push(...parts)
-      written.emit('lines')
+      events.emit('line')
     })
   }
 }
