@@ -1,6 +1,6 @@
 /** The package as others get it: packed, installed into an empty app, synthesised without a bundler and without us. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -79,8 +79,44 @@ describe('the package', () => {
         'dist/third-party-licences.txt',
         'docs/config.schema.json',
         'docs/runbook.md',
+        'examples/in-your-own-app.ts',
+        'examples/letsencrypt-aws.json',
       ]),
     )
+  })
+
+  it('holds the terms of what is bundled', () => {
+    const terms = readFileSync(
+      join(folder, 'node_modules/elb-cert-rotator/dist/third-party-licences.txt'),
+      'utf8',
+    )
+    for (const name of ['acme-client', 'axios', '@aws-sdk/client-iam', 'zod']) {
+      const [, text = ''] = terms.split(new RegExp(`^${name} \\d[^\\n]+\\n\\n`, 'm'))
+      expect(text.slice(0, 2_000), name).toMatch(/Permission is hereby granted|Apache License/)
+    }
+  })
+
+  it('tells that the code of the function is missing, and what makes it', () => {
+    const handler = join(folder, 'node_modules/elb-cert-rotator/dist/handler')
+    renameSync(handler, `${handler}-away`)
+    const imports = `const { App, Stack } = require('aws-cdk-lib')\nconst { CertificateRotation } = require('elb-cert-rotator')\n`
+    writeFileSync(join(folder, 'broken.cjs'), imports + APP)
+    const { status, stderr } = spawnSync(process.execPath, ['broken.cjs'], { cwd: folder, encoding: 'utf8' })
+    renameSync(`${handler}-away`, handler)
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/the function's code is missing, looked for .+\(synth\/not-built\)\nhint: /)
+  })
+
+  it('gives another asset for another handler', () => {
+    const handler = join(folder, 'node_modules/elb-cert-rotator/dist/handler/handler.mjs')
+    const imports = `const { App, Stack } = require('aws-cdk-lib')\nconst { CertificateRotation } = require('elb-cert-rotator')\n`
+    const asset = (name: string) => {
+      run(`${name}.cjs`, imports + APP)
+      return readdirSync(join(folder, `out-${name}.cjs`)).find((one) => one.startsWith('asset.'))
+    }
+    const before = asset('before')
+    writeFileSync(handler, `${readFileSync(handler, 'utf8')}\n// another version\n`)
+    expect(asset('after')).not.toBe(before)
   })
 
   it('synthesises in an app of ES modules', () => {

@@ -191,7 +191,8 @@ describe('what is wrong is told, and nothing is changed', () => {
     const ran = await trial.run()
     expect(ran.codes).toEqual(['aws/access-denied'])
     const [event] = ran.events.filter((one) => one.event === 'cert.failed' || one.event === 'run.failed')
-    expect(event?.error.message).toContain(action)
+    expect(event?.error.message).toMatch(new RegExp(`^${action} on .+ is denied: `))
+    expect(event?.error.facts).toMatchObject({ action })
     // an upload that went well before the denied swap is kept for the next run
     if (!action.includes('SetLoadBalancer')) expect(trial.sandbox.snapshot()).toEqual(before)
   })

@@ -7,7 +7,8 @@ const HOST = 'www.example.com'
 const CHANGE = 'route53:ChangeResourceRecordSets'
 
 async function startWorld(): Promise<Trial> {
-  const trial = await startTrial()
+  // without propagation no run polls more often than another
+  const trial = await startTrial(undefined, { propagationMs: 0 })
   const { sandbox } = trial
   sandbox.route53.addZone('example.com')
   const bought = await sandbox.buy('bought', { hosts: [HOST], endsInMs: 9 * DAY_MS })
@@ -23,7 +24,8 @@ function denyAt(trial: Trial, position: number): () => string {
   trial.sandbox.aws.intercept(({ action }) => {
     if (++count !== position) return null
     denied = action
-    return new ServiceError('AccessDenied', `not authorized to perform: ${action}`, 403)
+    // AWS names the action too: here the message must not owe it to AWS
+    return new ServiceError('AccessDenied', 'not authorized', 403)
   })
   return () => denied
 }
@@ -46,7 +48,7 @@ it('names the action denied, leaves nothing half-done, and finishes in the next 
   expect((await clean.run()).error).toBeNull()
   const calls = clean.sandbox.aws.calls.map(({ action }) => action)
   await clean.stop()
-  expect(calls.length).toBeGreaterThanOrEqual(15)
+  expect(calls.length).toBe(14)
 
   const tolerated: string[] = []
   for (const position of calls.keys()) {

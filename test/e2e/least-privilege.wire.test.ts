@@ -104,13 +104,14 @@ describe('what the role may do', () => {
     expect(new Set(grants.map(({ action }) => action)).size).toBe(15)
   }, 180_000)
 
-  it('is asked for in names that AWS knows, on resources that the action knows', async () => {
+  it('is asked for in names that AWS knows, and on * only where the action knows no resource', async () => {
     const seen: Policy[] = []
     const trial = await startWorld((policies) => {
       seen.push(...policies)
       return policies
     })
     await trial.stop()
+    expect(seen.length).toBeGreaterThan(0)
     for (const statement of seen.flatMap(({ document }) => document.Statement))
       for (const name of [statement.Action].flat()) {
         const [service = '', action = ''] = name.split(':')

@@ -11,7 +11,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts'
 import { startQuickSandbox } from '../support/adapters.ts'
 import { type DeployedFunction, readAssembly } from '../support/deployed/assembly.ts'
 import { createLambda } from '../support/deployed/lambda.ts'
-import { metricsIn } from '../support/emf.ts'
+import { metricsIn, publishedIn } from '../support/emf.ts'
 import { keysIn, leaksOf } from '../support/keys.ts'
 import { synthesise } from '../support/runners.ts'
 
@@ -127,6 +127,9 @@ describe('the asset', () => {
       message: { event: 'run.started', deployment: 'trial' },
     })
     expect(metricsIn(lines)).toMatchObject({ runsFinished: 1, certificatesRenewed: 1 })
+    expect(publishedIn(lines)[0]?.dimensions, 'what the alarms of the template look at').toEqual({
+      deployment: 'trial',
+    })
     expect(metricsIn(wrapped.map((line) => JSON.stringify(line))), 'wrapped, they would be none').toEqual({})
     for (const key of keysIn(sandbox)) expect(leaksOf(key, lines.join('\n'))).toEqual([])
   })

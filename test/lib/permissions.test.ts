@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../lambda/config/parse.ts'
 import type { RotationError } from '../../lambda/errors.ts'
@@ -145,6 +146,65 @@ describe('the policies of a role', () => {
     }
     const { managed } = divide(permissionsOf(nested, { ...LONGEST_PLACE, deployment: 'shop' }))
     expect(managed.length).toBeLessThanOrEqual(10)
+  })
+
+  it('are filled to the brim and no further, whatever the sizes of the statements', () => {
+    const statement = (size: number, at: number): Permission => {
+      const bare = { sid: `S${at}`, actions: ['a:b'], resources: [''], why: '' }
+      const { length } = JSON.stringify(toStatement(bare).toStatementJson())
+      return { ...bare, resources: ['x'.repeat(Math.max(1, size - length))] }
+    }
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 80, max: 3_100 }), { minLength: 1, maxLength: 20 }), (sizes) => {
+        const all = sizes.map(statement)
+        const bySid = new Map(all.map((one) => [one.sid, one]))
+        const { inline, managed } = divide(all)
+        for (const [sids, most] of [
+          [inline, 10_240] as const,
+          ...managed.map((one) => [one, 6_144] as const),
+        ])
+          expect(characters(sids.flatMap((sid) => bySid.get(sid) ?? []))).toBeLessThanOrEqual(most)
+      }),
+    )
+    // exactly full: 6,144 less the frame, in two statements with a comma between them
+    const [first, second] = [statement(3_000, 1), statement(6_144 - 40 - 3_001, 2)]
+    const filler = [4_000, 4_000, 2_200].map((size, at) => statement(size, at + 10))
+    const { managed } = divide([...filler, first, second])
+    expect(managed.flat().length).toBeGreaterThanOrEqual(2)
+    for (const sids of managed)
+      expect(
+        characters(
+          sids.map((sid) => [...filler, first, second].find((one) => one.sid === sid) as Permission),
+        ),
+      ).toBeLessThanOrEqual(6_144)
+  })
+
+  it('hold in the largest of regions too: hundreds of load balancers with long names, and zones of one host each', () => {
+    const targets = Array.from({ length: 200 }, (_, at) => ({
+      kind: 'classic' as const,
+      loadBalancer: `a-load-balancer-with-a-name-${at}`.slice(0, 32),
+      port: 443,
+    }))
+    const zones = Array.from({ length: 200 }, (_, at) => ({
+      name: `zone-${at}.test`,
+      id: `Z${String(at).padStart(31, '0')}`,
+    }))
+    const config = { ...configOf({ targets, hosts: zones.map(({ name }) => name) }), zones }
+    const place = {
+      partition: 'aws-us-gov',
+      region: 'us-gov-west-1',
+      account: '1'.repeat(12),
+      deployment: 'd'.repeat(128),
+      logGroupArn: `arn:aws-us-gov:logs:us-gov-west-1:${'1'.repeat(12)}:log-group:${'g'.repeat(200)}:*`,
+    }
+    const bySid = new Map(permissionsOf(config, place).map((one) => [one.sid, one]))
+    const { inline, managed } = divide(
+      permissionsOf(config, { ...LONGEST_PLACE, deployment: place.deployment }),
+    )
+    const of = (sids: readonly string[]) => sids.flatMap((sid) => bySid.get(sid) ?? [])
+    expect(characters(of(inline))).toBeLessThanOrEqual(10_240)
+    for (const sids of managed) expect(characters(of(sids))).toBeLessThanOrEqual(6_144)
+    expect(new Set([...inline, ...managed.flat()])).toEqual(new Set(bySid.keys()))
   })
 
   it('say that load balancers are too many where they are', () => {

@@ -61,7 +61,7 @@ describe('props', () => {
         config: token,
         deployment: token,
         schedule: ScheduleExpression.expression(token),
-        alarmEmails: [token],
+        alarmEmails: [`ops@${token}`],
         memorySize: number,
         reservedConcurrency: number,
         timeout: Duration.seconds(Lazy.number({ produce: () => 900 })),
@@ -187,6 +187,17 @@ describe('the configuration', () => {
     ])
   })
 
+  it('is refused where its private roots are no certificates', () => {
+    const acme = {
+      directory_url: 'https://ca.example.com/directory',
+      root_certificates: '-----BEGIN nothing',
+    }
+    expect(refused({ config: { acme, certificates: CONFIG } })).toMatchObject({
+      code: 'config/invalid',
+      message: 'acme.root_certificates: found no PEM certificate in acme.root_certificates',
+    })
+  })
+
   it('is refused where its names are more than one role may be given, with the numbers', () => {
     const config = Array.from({ length: 20 }, (_, part) => ({
       name: `${part}`,
@@ -235,6 +246,12 @@ describe('two deployments of one name', () => {
     expect(refusal(pair(of('beta'), of('prod'))).code).toBe('synth/duplicate-deployment')
   })
 
+  it('are fine in two accounts', () => {
+    const app = new App()
+    const of = (account: string) => new Stack(app, `in-${account}`, { env: { account, region: 'eu-west-1' } })
+    expect(pair(of('111122223333'), of('444455556666'))).not.toThrow()
+  })
+
   it('are fine in two regions', () => {
     const app = new App()
     const of = (region: string) => new Stack(app, region, { env: { account: '111122223333', region } })
@@ -274,10 +291,29 @@ describe('the app', () => {
   })
 
   it('synthesises what the context names', async () => {
-    const context = { config: 'good.json', alarmEmail: 'a@example.com, b@example.com', dashboard: 'true' }
+    const context = {
+      config: 'good.json',
+      alarmEmail: 'a@example.com, b@example.com',
+      dashboard: 'true',
+      deployment: 'mine',
+    }
     expect(await run(context)).toMatchObject({ code: 0 })
     const template = JSON.parse(readFileSync(join(folder, 'cdk.out/ElbCertRotator.template.json'), 'utf8'))
     expect(template.Parameters).not.toHaveProperty('NameYourConfigurationByContext')
+    const of = (type: string) =>
+      Object.values<{ Type: string; Properties: Record<string, unknown> }>(template.Resources)
+        .filter(({ Type }) => Type === type)
+        .map(({ Properties }) => Properties)
+    expect(of('AWS::CloudWatch::Dashboard')).toHaveLength(1)
+    expect(of('AWS::SNS::Subscription').map(({ Endpoint }) => Endpoint)).toEqual([
+      'a@example.com',
+      'b@example.com',
+    ])
+    expect(of('AWS::Lambda::Function')).toMatchObject([
+      { Environment: { Variables: { ELB_CERT_ROTATOR_DEPLOYMENT: 'mine' } } },
+    ])
+    const manifest = JSON.parse(readFileSync(join(folder, 'cdk.out/manifest.json'), 'utf8'))
+    expect(manifest.artifacts.ElbCertRotator.properties.stackName).toBe('mine')
   })
 
   it("prints what is wrong and the way out, and no stack trace, in an app of one's own that catches nothing", async () => {

@@ -117,6 +117,11 @@ describe('the schedule', () => {
     },
   )
 
+  it('counts weekdays from Sunday as 1, as AWS does: there is no 0', () => {
+    expect(chosen([null], expression('cron(0 3 ? * 0-4 *)'))).toMatch(/^found .+ is not understood/)
+    expect(chosen([null], expression('cron(0 3 ? * 7,1 *)'))).toMatch(/up to 6 days between runs/)
+  })
+
   it('is refused with the words of the reader when it is no cron expression', () => {
     expect(chosen([null], expression('cron(x 3 * * ? *)'))).toMatch(
       /^found cron\(x 3 \* \* \? \*\), which is not understood: .+, expected a cron expression of AWS$/,

@@ -1,12 +1,14 @@
 /** What is deployed, asserted on the synthesised template. */
-import { App, Aspects, Duration, Stack, Tag, Tags } from 'aws-cdk-lib'
+import { App, Aspects, Duration, Stack, Tag, Tags, TimeZone } from 'aws-cdk-lib'
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions'
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam'
 import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { describe, expect, it } from 'vitest'
+import { metricLine } from '../../lambda/report/metrics.ts'
 import { CertificateRotation, type CertificateRotationProps } from '../../lib/index.ts'
+import { publishedIn } from '../support/emf.ts'
 
 const CONFIG = [{ name: 'shop', hosts: ['www.example.com'], elb: { name: 'web' } }]
 
@@ -63,16 +65,23 @@ describe('the function', () => {
     template.hasResourceProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 })
   })
 
-  it('is not run again by Lambda when it failed', () => {
+  it('is not run again by Lambda when it failed, and not late', () => {
     const { Properties } = one(synth().template, 'AWS::Lambda::EventInvokeConfig')
-    expect(Properties).toMatchObject({ MaximumRetryAttempts: 0 })
+    expect(Properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 3600 })
     expect(Properties).not.toHaveProperty('DestinationConfig')
+    const fast = synth({ schedule: ScheduleExpression.rate(Duration.minutes(30)) }).template
+    expect(one(fast, 'AWS::Lambda::EventInvokeConfig').Properties).toMatchObject({
+      MaximumEventAgeInSeconds: 1800,
+    })
   })
 
   it('logs JSON into a log group that forgets', () => {
     const { template } = synth()
     const { id } = one(template, 'AWS::Logs::LogGroup')
-    template.hasResourceProperties('AWS::Logs::LogGroup', { RetentionInDays: 180 })
+    template.hasResource('AWS::Logs::LogGroup', {
+      DeletionPolicy: 'Delete',
+      Properties: { RetentionInDays: 180 },
+    })
     template.hasResourceProperties('AWS::Lambda::Function', {
       LoggingConfig: { LogFormat: 'JSON', ApplicationLogLevel: 'INFO', LogGroup: { Ref: id } },
     })
@@ -92,11 +101,23 @@ describe('the schedule', () => {
       ScheduleExpression: 'rate(1 day)',
       FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 60 },
       Target: {
+        Arn: { 'Fn::GetAtt': [one(template, 'AWS::Lambda::Function').id, 'Arn'] },
         Input: '{}',
+        RetryPolicy: { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 3600 },
         DeadLetterConfig: { Arn: { 'Fn::GetAtt': [one(template, 'AWS::SQS::Queue').id, 'Arn'] } },
       },
     })
     expect(Properties).not.toHaveProperty('StartDate')
+    template.hasResourceProperties('AWS::SQS::Queue', { MessageRetentionPeriod: 14 * 86_400 })
+  })
+
+  it('keeps to the time zone of a cron expression', () => {
+    const schedule = ScheduleExpression.cron({ hour: '3', minute: '0', timeZone: TimeZone.EUROPE_BERLIN })
+    const { Properties } = one(synth({ schedule }).template, 'AWS::Scheduler::Schedule')
+    expect(Properties).toMatchObject({
+      ScheduleExpression: 'cron(0 3 * * ? *)',
+      ScheduleExpressionTimezone: 'Europe/Berlin',
+    })
   })
 
   it('is created after everything that a run needs, and what watches it', () => {
@@ -146,28 +167,31 @@ describe('the schedule', () => {
     expect(interval({ schedule: ScheduleExpression.cron({ hour: '3,9', minute: '0' }) })).toBe(19 * 60)
   })
 
-  it('may start this function alone', () => {
+  it('may start this function and send to this queue, and nobody but the Scheduler may be it', () => {
     const { template } = synth()
-    const { id } = one(template, 'AWS::Lambda::Function')
-    template.hasResourceProperties('AWS::IAM::Role', {
-      AssumeRolePolicyDocument: {
-        Statement: [
-          Match.objectLike({
-            Principal: { Service: 'scheduler.amazonaws.com' },
-            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
-          }),
-        ],
-      },
-      Policies: [
-        {
-          PolicyDocument: {
-            Statement: Match.arrayWith([
-              { Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: { 'Fn::GetAtt': [id, 'Arn'] } },
-            ]),
+    const arn = (type: string) => ({ 'Fn::GetAtt': [one(template, type).id, 'Arn'] })
+    const [role] = Object.values(template.findResources('AWS::IAM::Role')).filter(
+      ({ Properties }) => Properties.Policies[0].PolicyName === 'start',
+    )
+    expect(role?.['Properties'].Policies[0].PolicyDocument.Statement).toEqual([
+      { Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: arn('AWS::Lambda::Function') },
+      { Action: 'sqs:SendMessage', Effect: 'Allow', Resource: arn('AWS::SQS::Queue') },
+    ])
+    const ref = (name: string) => ({ Ref: `AWS::${name}` })
+    const parts = ['arn:', ref('Partition'), ':scheduler:', ref('Region'), ':', ref('AccountId')]
+    expect(role?.['Properties'].AssumeRolePolicyDocument.Statement).toEqual([
+      {
+        Action: 'sts:AssumeRole',
+        Effect: 'Allow',
+        Principal: { Service: 'scheduler.amazonaws.com' },
+        Condition: {
+          StringEquals: {
+            'aws:SourceAccount': ref('AccountId'),
+            'aws:SourceArn': { 'Fn::Join': ['', [...parts, ':schedule-group/default']] },
           },
         },
-      ],
-    })
+      },
+    ])
   })
 })
 
@@ -194,6 +218,44 @@ describe('the alarms', () => {
       'store-nearly-full: storeUsedPercent Maximum of 300 s >= 80, ignore',
       'function-throttled: Throttles Sum of 300 s >= 1, notBreaching',
       'function-near-timeout: Duration Maximum of 300 s >= 720000, 1 of 4 times, notBreaching',
+    ])
+  })
+
+  it('watch this function and this deployment, by the names that a run publishes under', () => {
+    const { template } = synth({ deployment: 'mine' })
+    const found = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+      ({ Properties: p }) => ({
+        namespace: p.Namespace,
+        name: p.MetricName,
+        dimensions: Object.fromEntries(
+          p.Dimensions.map((one: { Name: string; Value: unknown }) => [one.Name, one.Value]),
+        ),
+      }),
+    )
+    const ours = found.filter(({ namespace }) => !namespace.startsWith('AWS/'))
+    const published = publishedIn([
+      metricLine('mine', 0, { certificatesFailing: 0, runsFinished: 1, storeUsedPercent: 0 }),
+    ])
+    expect(ours).toHaveLength(3)
+    for (const { name, namespace, dimensions } of ours)
+      expect(published).toContainEqual(expect.objectContaining({ name, namespace, dimensions }))
+    const theirs = found.filter(({ namespace }) => namespace === 'AWS/Lambda')
+    expect(theirs).toHaveLength(3)
+    for (const { dimensions } of theirs)
+      expect(dimensions).toEqual({ FunctionName: { Ref: one(template, 'AWS::Lambda::Function').id } })
+  })
+
+  it('tell when they are over only where that means something', () => {
+    const { template } = synth()
+    const { id } = one(template, 'AWS::SNS::Topic')
+    const telling = Object.values(template.findResources('AWS::CloudWatch::Alarm')).filter(
+      ({ Properties }) => JSON.stringify(Properties.OKActions) === JSON.stringify([{ Ref: id }]),
+    )
+    expect(telling.map(({ Properties }) => Properties.AlarmName.split('/').at(-1))).toEqual([
+      'certificates-failing',
+      'no-run-finished',
+      'run-not-started',
+      'store-nearly-full',
     ])
   })
 
@@ -234,6 +296,7 @@ describe('the alarms', () => {
             Effect: 'Allow',
             Action: 'sns:Publish',
             Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Resource: { Ref: Match.stringLikeRegexp('AlarmTopic') },
             Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
           }),
         ]),
@@ -277,14 +340,22 @@ describe('the alarms', () => {
 describe('a stack', () => {
   it('has a dashboard only when asked, which names metrics of this deployment', () => {
     synth().template.resourceCountIs('AWS::CloudWatch::Dashboard', 0)
-    const { Properties } = one(synth({ dashboard: true }).template, 'AWS::CloudWatch::Dashboard')
+    const { template } = synth({ dashboard: true })
+    const { Properties } = one(template, 'AWS::CloudWatch::Dashboard')
+    expect(JSON.stringify(Properties)).toMatch(
+      new RegExp(`SOURCE '"?,\\{"Ref":"${one(template, 'AWS::Logs::LogGroup').id}"`),
+    )
     const body = JSON.stringify(Properties.DashboardBody)
     for (const text of ['daysLeft', 'certificatesFailing', 'Duration', 'cert.failed'])
       expect(body).toContain(text)
   })
 
   it('knows no account, region or partition, so that it can be deployed in any', () => {
-    const text = JSON.stringify(synth({ dashboard: true, alarmEmails: ['a@example.com'] }).template.toJSON())
+    const template = JSON.stringify(
+      synth({ dashboard: true, alarmEmails: ['a@example.com'] }).template.toJSON(),
+    )
+    // the name of the asset may hold any digits
+    const text = template.replaceAll(/[0-9a-f]{64}/g, '')
     expect(text).not.toMatch(/arn:aws[a-z-]*:/)
     expect(text).not.toMatch(/\d{12}/)
     expect(text).not.toContain('us-east-1')
@@ -301,6 +372,8 @@ describe('a stack', () => {
     })
     const functions = Object.values(template.findResources('AWS::Lambda::Function'))
     expect(new Set(functions.map(({ Properties }) => Properties.Code.S3Key)).size).toBe(2)
+    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'))
+    expect(new Set(alarms.map(({ Properties }) => Properties.AlarmName)).size).toBe(alarms.length)
   })
 
   it("respects the app's permissions boundary, tags and aspects", () => {
@@ -356,6 +429,16 @@ describe('synth tells', () => {
   it('a warning where nobody hears the alarms, and none where somebody does', () => {
     expect(warnings({}).join()).toMatch(/nobody hears the alarms/)
     expect(warnings({ alarmEmails: ['ops@example.com'] })).toEqual([])
+    const app = new App()
+    const stack = new Stack(app, 'shop')
+    const alarmTopic = Topic.fromTopicArn(stack, 'Ours', 'arn:aws:sns:us-east-1:123456789012:ours')
+    new CertificateRotation(stack, 'Rotation', { config: CONFIG, alarmTopic })
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue())
+  })
+
+  it('what the configuration is warned of', () => {
+    const config = ['one', 'two'].map((name) => ({ name, hosts: ['www.example.com'], elb: { name } }))
+    expect(warnings({ config }).join()).toMatch(/two has the same hosts as one/)
   })
 
   it('a warning where three server certificates for each entry exceed the quota of twenty', () => {

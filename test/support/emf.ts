@@ -17,6 +17,28 @@ interface Embedded {
   readonly [field: string]: unknown
 }
 
+export interface Published {
+  readonly namespace: string
+  readonly dimensions: Readonly<Record<string, unknown>>
+  readonly name: string
+  readonly unit: string
+}
+
+/** @returns what CloudWatch would know each metric by */
+export function publishedIn(lines: readonly string[]): Published[] {
+  return lines.flatMap((line) => {
+    const embedded = parse(line)
+    return (embedded?._aws.CloudWatchMetrics ?? []).flatMap(({ Namespace, Dimensions, Metrics }) =>
+      Metrics.map(({ Name, Unit }) => ({
+        namespace: Namespace,
+        dimensions: Object.fromEntries((Dimensions[0] ?? []).map((name) => [name, embedded?.[name]])),
+        name: Name,
+        unit: Unit,
+      })),
+    )
+  })
+}
+
 /** @returns metrics by name; the lines without any are passed over */
 export function metricsIn(lines: readonly string[]): Record<string, number> {
   const found: Record<string, number> = {}

@@ -34,6 +34,13 @@ describe('challenge names', () => {
     ])
   })
 
+  it('of nested zones are kept apart whichever sorts first', () => {
+    const zones = { 'example.com': 'Z1', 'z.example.com': 'Z2' }
+    expect(
+      challengeGroups(config(zones, ['a.example.com', 'a.z.example.com'])).map(({ zoneIds }) => zoneIds),
+    ).toEqual([['Z1'], ['Z2']])
+  })
+
   it('of many nested pairs of zones need two groups, whatever their order', () => {
     const zones = Array.from({ length: 20 }, (_, at) => [`k${at}.com`, `sub.k${at}.com`]).flat()
     const ids = Object.fromEntries(zones.map((zone) => [zone, `Z-${zone}`]))
@@ -62,6 +69,7 @@ describe('challenge names', () => {
         const groups = challengeGroups(config(zones, hosts))
         const turned = config(Object.fromEntries(Object.entries(zones).reverse()), [...hosts].reverse())
         expect(challengeGroups(turned)).toEqual(groups)
+        for (const { zoneIds } of groups) expect(zoneIds.includes('ZA') && zoneIds.includes('ZB')).toBe(false)
         const names = groups.flatMap((group) => group.names)
         expect(names.toSorted()).toEqual(hosts.map((one) => `_acme-challenge.${one}`).sort())
       }),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { RotationError } from '../../../lambda/errors.ts'
 import type { Outcome, OutcomeState } from '../../../lambda/model.ts'
 import { metricLine, metricsOf } from '../../../lambda/report/metrics.ts'
-import { metricsIn } from '../../support/emf.ts'
+import { metricsIn, publishedIn } from '../../support/emf.ts'
 
 const DAY = 86_400_000
 const outcome = (state: OutcomeState, isOverdue = false, notAfter: number | null = 30 * DAY): Outcome => ({
@@ -22,12 +22,14 @@ describe('the metrics of a run', () => {
       outcome('failed', false, 12 * DAY),
       outcome('rejected'),
       outcome('held-back'),
+      outcome('postponed'),
+      outcome('attached'),
     ]
-    expect(metricsOf({ outcomes, quota: { used: 3, limit: 20 } }, 5, 0)).toEqual({
+    expect(metricsOf({ outcomes, quota: { used: 3, limit: 20 } }, 7, 0)).toEqual({
       runsFinished: 1,
       certificatesFailing: 2,
       certificatesRenewed: 1,
-      certificatesHeldBack: 1,
+      certificatesHeldBack: 2,
       daysLeft: 12,
       storeUsedPercent: 15,
     })
@@ -57,6 +59,16 @@ describe('the metrics of a run', () => {
     const line = metricLine('shop', 1_700_000_000_000, values)
     expect(line).not.toContain('\n')
     expect(metricsIn([line])).toEqual(values)
+    // alarms and dashboards of others refer to these: they stay for ever
+    expect(publishedIn([line]).map(({ namespace, name, unit }) => `${namespace} ${name} ${unit}`)).toEqual([
+      'elb-cert-rotator runsFinished Count',
+      'elb-cert-rotator certificatesFailing Count',
+      'elb-cert-rotator certificatesRenewed Count',
+      'elb-cert-rotator certificatesHeldBack Count',
+      'elb-cert-rotator daysLeft None',
+      'elb-cert-rotator storeUsedPercent Percent',
+    ])
+    expect(publishedIn([line])[0]?.dimensions).toEqual({ deployment: 'shop' })
     expect(JSON.parse(line)).toMatchObject({ deployment: 'shop', _aws: { Timestamp: 1_700_000_000_000 } })
   })
 })
