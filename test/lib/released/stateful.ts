@@ -12,6 +12,18 @@ const REPLACED_BY: Readonly<Record<string, readonly string[]>> = {
   'AWS::SQS::Queue': ['QueueName', 'FifoQueue'],
 }
 
+/** Types that hold nothing. One that is in neither table has to be put into one of them. */
+const STATELESS = [
+  'AWS::CloudWatch::Alarm',
+  'AWS::CloudWatch::Dashboard',
+  'AWS::IAM::Role',
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::Lambda::Function',
+  'AWS::SNS::TopicPolicy',
+  'AWS::SQS::QueuePolicy',
+  'AWS::Scheduler::Schedule',
+]
+
 export interface Stateful {
   readonly type: string
   readonly createdWith: Readonly<Record<string, unknown>>
@@ -31,6 +43,7 @@ export function statefulResources(): Record<string, Stateful> {
   return Object.fromEntries(
     Object.entries(Resources).flatMap(([id, { Type, Properties = {} }]) => {
       const keys = REPLACED_BY[Type]
+      if (!keys && !STATELESS.includes(Type)) throw new Error(`${Type}: does it hold anything?`)
       if (!keys) return []
       const createdWith = Object.fromEntries(
         keys.filter((key) => key in Properties).map((key) => [key, Properties[key]]),
