@@ -1,7 +1,7 @@
 /** Statements divided over the policies of one role, within IAM's limits. */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { RotationError } from '../lambda/errors.ts'
-import type { Permission, Place } from './permissions.ts'
+import type { Permission, Place } from './permission.ts'
 
 /**
  * Characters of all inline policies of a role together, and of one managed policy; white space does not count.

@@ -4,7 +4,8 @@ import { ManagedPolicy, PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-l
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { Config } from '../lambda/config/parse.ts'
-import { type Permission, type Place, permissionsOf } from './permissions.ts'
+import type { Permission, Place } from './permission.ts'
+import { permissionsOf } from './permissions.ts'
 import { divide, LONGEST_PLACE, toStatement } from './policies.ts'
 
 /** @throws RotationError synth/too-many-names */
