@@ -141,7 +141,7 @@ describe('the policies of a role', () => {
 
   it('hold a thousand names of hosts of forty characters, and hundreds in zones that lie within each other', () => {
     expect(divide(sized(1_000, 40)).managed.length).toBeLessThanOrEqual(10)
-    const pairs = Array.from({ length: 150 }, (_, at) => [`k${at}.com`, `sub.k${at}.com`]).flat()
+    const pairs = Array.from({ length: 150 }, (_, at) => [`k${at}.com`, `k${at}.k${at}.com`]).flat()
     const nested = {
       ...configOf({ hosts: pairs }),
       zones: pairs.map((name, at) => ({ name, id: `Z${String(at).padStart(20, '0')}` })),

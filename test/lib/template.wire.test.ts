@@ -179,7 +179,7 @@ describe('a stack', () => {
       new RegExp(`SOURCE '"?,\\{"Ref":"${one(template, 'AWS::Logs::LogGroup').id}"`),
     )
     const body = JSON.stringify(Properties.DashboardBody)
-    for (const text of ['daysLeft', 'certificatesFailing', 'Duration', 'cert.failed'])
+    for (const text of ['daysLeft', 'certificatesFailing', 'Duration', 'filter message.event in ['])
       expect(body).toContain(text)
   })
 
