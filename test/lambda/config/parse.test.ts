@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseConfig, toDocument } from '../../../lambda/config/parse.ts'
+import { type Config, parseConfig, toDocument } from '../../../lambda/config/parse.ts'
 import { DEFAULTS } from '../../../lambda/defaults.ts'
 import { RotationError } from '../../../lambda/errors.ts'
 
@@ -289,5 +290,49 @@ describe('a configuration is refused', () => {
     ],
   ])('with %s', (_, document, line) => {
     expect(problems(document)).toContain(line)
+  })
+})
+
+describe('the packed configuration', () => {
+  const label = fc.stringMatching(/^[a-z][a-z0-9]{0,20}$/)
+  const host = fc
+    .tuple(fc.boolean(), fc.array(label, { minLength: 1, maxLength: 8 }))
+    .map(([wildcard, labels]) => `${wildcard ? '*.' : ''}${labels.join('.')}.example.com`)
+  const entry = fc.record(
+    {
+      hosts: fc.uniqueArray(host, { minLength: 1, maxLength: 5 }),
+      key_type: fc.constantFrom('rsa', 'rsa-4096', 'ecdsa'),
+      profile: fc.constantFrom('classic', 'tlsserver', 'private'),
+      take_over: fc.constantFrom('when_due', 'now'),
+      port: fc.constantFrom('443', 8443),
+    },
+    { requiredKeys: ['hosts'] },
+  )
+
+  it('is read to the same again by the function, whatever was written', () => {
+    fc.assert(
+      fc.property(fc.array(entry, { minLength: 1, maxLength: 5 }), (entries) => {
+        const certificates = entries.map(({ port, ...one }, at) => ({
+          ...one,
+          ...(at % 2 === 0 ? { name: `certificate ${at}` } : {}),
+          elb: { name: `web-${at}`, ...(port === undefined ? {} : { port }) },
+        }))
+        const dns = { zones: [{ name: 'example.com.', id: '/hostedzone/Z0123' }] }
+        let config: Config
+        try {
+          config = parseConfig(JSON.stringify({ dns, certificates })).config
+        } catch {
+          // two without a name that clash, or a host under its own wildcard: refused anyway
+          return
+        }
+        expect(parseConfig(JSON.stringify(toDocument(config))).config).toEqual(config)
+      }),
+    )
+  })
+
+  it('is read again also where the first host, which is the name, is as long as a host may be', () => {
+    const host = `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.example.com`
+    const { config } = parseConfig(JSON.stringify([{ hosts: [host], elb: { name: 'web' } }]))
+    expect(parseConfig(JSON.stringify(toDocument(config))).config).toEqual(config)
   })
 })
