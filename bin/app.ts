@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Annotations, App, CfnOutput, CfnParameter, Stack } from 'aws-cdk-lib'
 import { DEFAULTS } from '../lambda/defaults.ts'
 import { asRotationError, RotationError } from '../lambda/errors.ts'
-import { CertificateRotation } from '../lib/certificate-rotation.ts'
+import { CertificateRotation, type CertificateRotationProps } from '../lib/index.ts'
 import { errorText } from './error-text.ts'
 import { EXIT_USAGE } from './io.ts'
 
@@ -14,28 +14,42 @@ const app = new App({ autoSynth: false })
 const problems: string[] = []
 try {
   const config = contextText('config')
-  const stackName = contextText('deployment') ?? DEFAULTS.deployment
-  // @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
-  if (!/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(stackName))
-    refuse('deployment', stackName, 'letters, digits and hyphens, at most 128, a letter first')
   const dashboard = contextFlag('dashboard')
   const alarmEmails = contextText('alarmEmail')
     ?.split(',')
     .map((address) => address.trim())
-  if (problems.length > 0) throw new RotationError('synth/invalid-prop', problems.join('\n  '))
-
   // the deployment is called as its stack, and by default as the command line calls it
-  const stack = new Stack(app, 'ElbCertRotator', { stackName })
+  const stack = new Stack(app, 'ElbCertRotator', { stackName: stackName() })
   if (config === undefined) showExampleOnly(stack)
-  new CertificateRotation(stack, 'Rotation', {
-    config: config ?? EXAMPLE,
-    ...(alarmEmails ? { alarmEmails } : {}),
-    dashboard,
-  })
+  construct(stack, { config: config ?? EXAMPLE, ...(alarmEmails ? { alarmEmails } : {}), dashboard })
   app.synth()
 } catch (thrown) {
   process.stderr.write(errorText(asRotationError(thrown)))
   process.exitCode = EXIT_USAGE
+}
+
+/** What is wrong with `-c` and with what it names is told together. */
+function construct(stack: Stack, props: CertificateRotationProps): void {
+  try {
+    new CertificateRotation(stack, 'Rotation', props)
+  } catch (thrown) {
+    if (problems.length === 0 || !(thrown instanceof RotationError)) throw thrown
+    const [first = '', ...lines] = thrown.message.split('\n')
+    // the props' own list goes on from the list of options
+    problems.push(
+      ...(thrown.code === 'synth/invalid-prop' ? [] : [first]),
+      ...lines.map((line) => line.slice(2)),
+    )
+  }
+  if (problems.length > 0) throw new RotationError('synth/invalid-prop', problems.join('\n  '))
+}
+
+/** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html */
+function stackName(): string {
+  const name = contextText('deployment') ?? DEFAULTS.deployment
+  if (/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(name)) return name
+  refuse('deployment', name, 'letters, digits and hyphens, at most 128, a letter first')
+  return DEFAULTS.deployment
 }
 
 /** Without a configuration there is something to look at. A parameter that has no value keeps it from being deployed. */

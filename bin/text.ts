@@ -36,6 +36,8 @@ export function progressLine(event: LoggedEvent): string[] {
       return [
         `  ${event.certId}: ${event.listener} cannot be probed from here (${event.failure}); the API's word counts`,
       ]
+    case 'store.refused':
+      return [`warning: ${event.certId}: ${event.error.message} (${event.error.code}); what is served counts`]
     case 'schedule.outpaced':
       return [
         `warning: ${event.certId}: its renewal window is ${event.windowHours} h, shorter than the ${event.intervalHours} h between runs`,

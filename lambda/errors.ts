@@ -12,7 +12,7 @@ export const ERRORS = {
   'invocation/unknown-name': { retry: 'never', hint: 'use the name of an entry of the configuration' },
   'config/unreadable': {
     retry: 'never',
-    hint: 'give the path of a readable file; in the function, deploy again',
+    hint: 'give the path of a file that can be read; where the function says so, deploy again',
   },
   'config/syntax': { retry: 'never', hint: 'mend the JSON at the line and column named' },
   'config/invalid': {
@@ -80,7 +80,7 @@ export const ERRORS = {
   'acme/unreachable': { retry: 'next-run', hint: "check acme.directory_url and the network's way to it" },
   'acme/tls-untrusted': {
     retry: 'never',
-    hint: "give the CA's own root as acme.root_certificates, or NODE_EXTRA_CA_CERTS on the command line",
+    hint: "give the CA's own root as acme.root_certificates (or NODE_EXTRA_CA_CERTS on the command line), and the name that its certificate is for as acme.directory_url",
   },
   'acme/unexpected-answer': { retry: 'next-run', hint: 'check that acme.directory_url is an ACME directory' },
   'acme/refused': { retry: 'next-run', hint: "act on the CA's own words" },

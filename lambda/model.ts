@@ -63,7 +63,13 @@ export interface CertificateDetail {
 /** What a listener has attached, as far as it could be read. */
 export type Attached =
   | { readonly origin: 'ours'; readonly arn: string; readonly stored: StoredCertificate }
-  | { readonly origin: 'foreign'; readonly arn: string; readonly leaf: Leaf }
+  | {
+      readonly origin: 'foreign'
+      readonly arn: string
+      readonly leaf: Leaf
+      /** AWS refused to show it, and what is served told in its place; `null` where nothing was refused. */
+      readonly refusal: RotationError | null
+    }
   | { readonly origin: 'unreadable'; readonly arn: string; readonly why: RotationError }
 
 /** What one address of a load balancer answered to a TLS handshake. */

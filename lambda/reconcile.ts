@@ -22,7 +22,13 @@ import { isFailure } from './model.ts'
 import { observe } from './observe/observe.ts'
 import { type Plan, plan } from './plan/plan.ts'
 import type { Ports } from './ports.ts'
-import { describeError, describePlan, outpacedCertificates, unreachableListeners } from './report/describe.ts'
+import {
+  describeError,
+  describePlan,
+  outpacedCertificates,
+  refusedReads,
+  unreachableListeners,
+} from './report/describe.ts'
 import { outcomeOf } from './report/outcomes.ts'
 import type { RunRequest } from './run.ts'
 
@@ -105,6 +111,7 @@ async function onePass(pass: number, desired: readonly Certificate[], course: Co
   if (pass === 1) {
     for (const event of outpacedCertificates(made, request.intervalMs)) ports.emit(event)
     for (const event of unreachableListeners(desired, observed)) ports.emit(event)
+    for (const event of refusedReads(desired, observed)) ports.emit(event)
   }
   const isLast = pass > settings.maxPasses
   if (isLast)

@@ -115,6 +115,8 @@ function inPlainWords<T>(work: () => T): T {
     if (thrown instanceof RotationError) {
       thrown.stack = thrown.toText()
       Object.defineProperty(thrown, 'facts', { enumerable: false })
+      // Node would print it with its own stack
+      delete thrown.cause
     }
     throw thrown
   }

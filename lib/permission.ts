@@ -23,7 +23,7 @@ export interface Permission {
 /** Actions of a service, and the types of resource that each knows. */
 export const PAGE = {
   elb: 'https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancing.html',
-  iam: 'https://docs.amazonaws.cn/service-authorization/latest/reference/list_iam.html',
+  iam: 'https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html',
   route53: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/list_amazonroute53.html',
 }
 export const ANY_ONLY = 'the action knows no resource'

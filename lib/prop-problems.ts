@@ -1,8 +1,30 @@
 /** What is wrong with the props: each with what was found, and what is expected. Types are looked at too: not all apps have them. */
 import { Token } from 'aws-cdk-lib'
+import { RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { nearest } from '../lambda/config/problems.ts'
 import { RotationError } from '../lambda/errors.ts'
 import { DEPLOYMENT_NAME } from '../lambda/names.ts'
 import type { CertificateRotationProps } from './props.ts'
+
+/** Each once: a type cannot be listed. */
+const ALL: Readonly<Record<keyof CertificateRotationProps, true>> = {
+  config: true,
+  deployment: true,
+  schedule: true,
+  alarmTopic: true,
+  alarmEmails: true,
+  logRetention: true,
+  memorySize: true,
+  timeout: true,
+  reservedConcurrency: true,
+  dashboard: true,
+}
+const PROPS = Object.keys(ALL)
+
+function expectedProp(prop: string): string {
+  const near = nearest(prop, PROPS)
+  return near ? `${near}, perhaps` : `one of ${PROPS.join(', ')}`
+}
 
 /** A prop that is wrong: what was found, and what is expected. */
 export interface PropProblem {
@@ -23,6 +45,8 @@ export function problemsOf(
   const problems: PropProblem[] = []
   const refuse = (prop: keyof CertificateRotationProps, found: string, expected: string) =>
     void problems.push({ prop, found, expected })
+  for (const prop of Object.keys(props).filter((key) => !PROPS.includes(key)))
+    problems.push({ prop, found: 'an unknown prop', expected: expectedProp(prop) })
   if (!isConfig(props.config))
     refuse('config', describe(props.config), 'a path, or the configuration itself as an object or a list')
   if (Token.isUnresolved(deployment))
@@ -33,13 +57,24 @@ export function problemsOf(
   refuseReceivers(props)
   numberIn('memorySize', props.memorySize, 256, 10_240, 'MiB')
   numberIn('reservedConcurrency', props.reservedConcurrency, 1, 1_000, 'runs')
-  if (props.timeout?.isUnresolved()) refuse('timeout', 'a token', 'a duration that is known at synth time')
-  else numberIn('timeout', props.timeout?.toSeconds({ integral: false }), 600, 900, 'seconds')
+  refuseTimeout(props.timeout)
+  if (props.dashboard !== undefined && typeof props.dashboard !== 'boolean')
+    refuse('dashboard', describe(props.dashboard), 'true or false')
+  if (props.logRetention !== undefined && RetentionDays[props.logRetention] === undefined)
+    refuse('logRetention', describe(props.logRetention), 'one of RetentionDays')
   return problems
+
+  function refuseTimeout(timeout: CertificateRotationProps['timeout']): void {
+    if (timeout === undefined) return
+    if (typeof timeout?.toSeconds !== 'function')
+      refuse('timeout', describe(timeout), 'a Duration, as Duration.minutes(15)')
+    else if (timeout.isUnresolved()) refuse('timeout', 'a token', 'a duration that is known at synth time')
+    else numberIn('timeout', timeout.toSeconds({ integral: false }), 600, 900, 'seconds')
+  }
 
   function refuseSchedule(schedule: CertificateRotationProps['schedule']): void {
     if (schedule === undefined) return
-    const { expressionString, timeZone } = schedule
+    const { expressionString, timeZone } = schedule ?? {}
     if (typeof expressionString !== 'string')
       refuse(
         'schedule',
@@ -51,18 +86,26 @@ export function problemsOf(
   }
 
   function refuseReceivers({ alarmTopic, alarmEmails }: CertificateRotationProps): void {
-    const topicRegion = alarmTopic?.env.region ?? region
+    const topicRegion = alarmTopic?.env?.region ?? region
+    if (alarmTopic !== undefined && typeof alarmTopic?.topicArn !== 'string')
+      refuse('alarmTopic', describe(alarmTopic), 'an ITopic, as Topic.fromTopicArn(…) gives')
     if (!Token.isUnresolved(topicRegion) && !Token.isUnresolved(region) && topicRegion !== region)
       refuse('alarmTopic', `a topic in ${topicRegion}`, `one in ${region}, where the alarms are`)
-    if (alarmEmails === undefined) return
-    if (alarmTopic) refuse('alarmEmails', 'both alarmEmails and alarmTopic', 'one of them')
-    if (!Array.isArray(alarmEmails) || alarmEmails.length === 0)
-      refuse('alarmEmails', describe(alarmEmails), 'a list of at least one address')
-    for (const [at, address] of Array.isArray(alarmEmails) ? alarmEmails.entries() : [])
-      if (Token.isUnresolved(address) || !/^[^\s@]+@[^\s@]+$/.test(address))
-        refuse('alarmEmails', describe(address), 'an e-mail address')
-      else if (alarmEmails.indexOf(address) < at)
-        refuse('alarmEmails', `${describe(address)} for the second time`, 'each address once')
+    if (alarmTopic && alarmEmails) refuse('alarmEmails', 'both alarmEmails and alarmTopic', 'one of them')
+    if (alarmEmails !== undefined) refuseEmails(alarmEmails)
+  }
+
+  function refuseEmails(emails: readonly string[]): void {
+    if (Token.isUnresolved(emails))
+      refuse('alarmEmails', describe(emails), 'addresses that are known at synth time')
+    else if (!Array.isArray(emails) || emails.length === 0)
+      refuse('alarmEmails', describe(emails), 'a list of at least one address')
+    else
+      for (const [at, address] of emails.entries())
+        if (Token.isUnresolved(address) || !/^[^\s@]+@[^\s@]+$/.test(address))
+          refuse('alarmEmails', describe(address), 'an e-mail address')
+        else if (emails.indexOf(address) < at)
+          refuse('alarmEmails', `${describe(address)} for the second time`, 'each address once')
   }
 
   function numberIn(

@@ -21,8 +21,8 @@ export interface Rhythm {
 }
 
 /** The shortest-lived known profile; certificates without one count as classic. */
-function shortest({ certificates }: Config): { profile: string; lifetimeMs: number; intervalMs: number } {
-  const profiles = certificates.map(({ profile }) => profile ?? DEFAULT_PROFILE)
+function shortest(config: Config | null): { profile: string; lifetimeMs: number; intervalMs: number } {
+  const profiles = (config?.certificates ?? []).map(({ profile }) => profile ?? DEFAULT_PROFILE)
   const known = [...new Set([...profiles, DEFAULT_PROFILE])].flatMap((profile) => {
     const facts = PROFILES[profile]
     return facts ? [{ profile, ...facts }] : []
@@ -38,8 +38,14 @@ export interface ScheduleFault {
   readonly expected: string
 }
 
-/** @returns the rhythm, or what is wrong with the one that was asked for */
-export function rhythmOf(config: Config, wanted: ScheduleExpression | undefined): Rhythm | ScheduleFault {
+/**
+ * @param config `null` where it is wrong: then what is asked for is judged as for the longest-lived profile
+ * @returns the rhythm, or what is wrong with the one that was asked for
+ */
+export function rhythmOf(
+  config: Config | null,
+  wanted: ScheduleExpression | undefined,
+): Rhythm | ScheduleFault {
   const expression = wanted ?? ScheduleExpression.rate(Duration.millis(shortest(config).intervalMs))
   const gaps = gapsOf(expression)
   if ('found' in gaps) return about(expression, gaps)
@@ -70,7 +76,7 @@ interface Gaps {
   readonly longestMs: number
 }
 
-function faultOf({ shortestMs, longestMs }: Gaps, config: Config): ScheduleFault | null {
+function faultOf({ shortestMs, longestMs }: Gaps, config: Config | null): ScheduleFault | null {
   if (shortestMs < FASTEST_MS)
     return {
       found: `, which runs again after ${toSpan(shortestMs)}`,
@@ -118,6 +124,10 @@ function gapsOfCron(cron: string, timezone: string): Gaps | ScheduleFault {
     return { found: '', expected: 'six fields, and * as the year' }
   if ((fields[2] === '?') === (fields[4] === '?'))
     return { found: '', expected: 'a ? as the day of the month or as the day of the week, and not as both' }
+  if (/(^|[,-])([089]|\d\d)/.test(fields[4] ?? ''))
+    return { found: '', expected: 'days of the week from 1, which is Sunday, to 7' }
+  if (!isTimeZone(timezone))
+    return { found: ` in ${timezone}`, expected: 'a time zone that exists, as Europe/Berlin' }
   // AWS writes a step from a value as 0/15, and counts the days of the week from 1
   const pattern = LAST.map((last, at) => fields[at]?.replace(/^(\d+)\//, `$1-${last}/`)).join(' ')
   try {
@@ -128,6 +138,15 @@ function gapsOfCron(cron: string, timezone: string): Gaps | ScheduleFault {
       found: `, which is not understood: ${(error as Error).message}`,
       expected: 'a cron expression of AWS',
     }
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -18,14 +18,15 @@ export interface Valid extends ParsedConfig {
  *
  * @throws RotationError synth/invalid-prop with one line a problem; config/* where nothing but the configuration is wrong
  */
-export function validate(scope: Construct, props: CertificateRotationProps): Valid {
+export function validate(scope: Construct, given: CertificateRotationProps | undefined): Valid {
+  const props = given ?? ({} as CertificateRotationProps)
   const { stackName, region } = Stack.of(scope)
   const deployment = props.deployment ?? stackName
   const problems = problemsOf(props, deployment, region)
   const isRefused = (prop: string) => problems.some((problem) => problem.prop === prop)
   const read = isRefused('config') ? null : attempt(() => readConfig(props.config))
   const [parsed, fault] = read instanceof RotationError ? [null, read] : [read, null]
-  const rhythm = parsed && !isRefused('schedule') ? rhythmOf(parsed.config, props.schedule) : null
+  const rhythm = isRefused('schedule') ? null : rhythmOf(parsed?.config ?? null, props.schedule)
   if (rhythm && 'found' in rhythm) problems.push({ prop: 'schedule', ...rhythm })
   if (problems.length > 0 || !parsed || !rhythm || 'found' in rhythm)
     throw problems.length === 0 && fault ? fault : invalidProps(problems, fault)
@@ -60,6 +61,7 @@ function tokensIn(value: unknown, path: string): string[] {
   if (Token.isUnresolved(value)) return [path === '' ? 'the configuration' : path]
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) => {
+    if (Token.isUnresolved(key)) return [`${path === '' ? 'the configuration' : path}, as a key`]
     const step = Array.isArray(value) ? `[${key}]` : path === '' ? key : `.${key}`
     return tokensIn(inner, `${path}${step}`)
   })

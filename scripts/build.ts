@@ -12,10 +12,13 @@ export async function buildAll(): Promise<void> {
   const fresh = `.cache/dist-${process.pid}`
   const old = `.cache/dist-old-${process.pid}`
   mkdirSync(fresh, { recursive: true })
-  await buildInto(fresh)
-  if (existsSync('dist')) renameSync('dist', old)
-  renameSync(fresh, 'dist')
-  rmSync(old, { recursive: true, force: true })
+  try {
+    await buildInto(fresh)
+    if (existsSync('dist')) renameSync('dist', old)
+    renameSync(fresh, 'dist')
+  } finally {
+    for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 async function buildInto(dist: string): Promise<void> {
@@ -48,4 +51,9 @@ interface Package {
   readonly license: string
 }
 
-if (import.meta.main) await buildAll()
+if (import.meta.main)
+  await buildAll().catch((error: Error) => {
+    // the compiler and the bundler have said what is wrong
+    process.stderr.write(`the build failed: ${error.message.split('\n')[0]}\n`)
+    process.exitCode = 1
+  })

@@ -110,7 +110,8 @@ async function readForeign(arn: string, probe: Probe, { store }: World): Promise
   const read = await readFromStore(arn, store)
   const served = probe.flatMap((answer) => ('leaf' in answer ? [answer.leaf] : []))[0]
   const known = ('leaf' in read ? read.leaf : undefined) ?? served
-  if (known) return { origin: 'foreign', arn, leaf: known }
+  const refusal = 'refusal' in read ? read.refusal : null
+  if (known) return { origin: 'foreign', arn, leaf: known, refusal }
   if ('refusal' in read) return { origin: 'unreadable', arn, why: read.refusal }
   const why = arn.includes(STORE) ? 'IAM does not know it' : 'it is not in IAM'
   return { origin: 'unreadable', arn, why: unreadable(arn, `${why}; ${firstFailure(probe)}`) }

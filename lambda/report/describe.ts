@@ -72,6 +72,17 @@ export function unreachableListeners(desired: readonly Certificate[], observed: 
   )
 }
 
+export function refusedReads(desired: readonly Certificate[], observed: Observed): RotationEvent[] {
+  return desired.flatMap(({ id, targets }) =>
+    targets.flatMap((target): RotationEvent[] => {
+      const facts = observed.targets.get(targetKey(target))
+      if (facts?.problem !== null || facts.attached.origin !== 'foreign' || !facts.attached.refusal) return []
+      const error = describeError(facts.attached.refusal)
+      return [{ event: 'store.refused', certId: id, listener: targetKey(target), error }]
+    }),
+  )
+}
+
 /** With one decimal. */
 function hours(ms: number): number {
   return Math.round((ms / HOUR_MS) * 10) / 10

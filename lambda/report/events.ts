@@ -47,6 +47,11 @@ export const EVENTS = {
     listener,
     failure: z.string(),
   }),
+  'store.refused': row(
+    'warn',
+    'IAM refused to show what a listener has; what is served tells it as long as the listener can be reached',
+    { certId, listener, error },
+  ),
   'schedule.outpaced': row(
     'warn',
     "a certificate's renewal window is shorter than the time between runs; deploy a faster schedule",

@@ -218,6 +218,8 @@ describe('what is wrong is told, and nothing is changed', () => {
     trial.sandbox.aws.allow(({ action }) => action !== 'iam:GetServerCertificate')
     const ran = await trial.run()
     expect(ran).toMatchObject({ codes: [], outcomes: { [HOST]: 'renewed' } })
+    const told = ran.events.filter(({ event }) => event === 'store.refused')
+    expect(told).toMatchObject([{ level: 'warn', error: { code: 'aws/access-denied' } }])
   })
 
   it('fails with aws/access-denied for a foreign certificate that may not be read and is not served', async () => {

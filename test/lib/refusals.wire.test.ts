@@ -123,9 +123,52 @@ describe('props', () => {
       { alarmEmails: ['a@example.com', 'a@example.com'] },
       /"a@example.com" for the second time/,
     ],
+    ['a number as the timeout', { timeout: 900 }, /timeout: found 900, expected a Duration/],
+    [
+      'text as the topic',
+      { alarmTopic: 'arn:aws:sns:x' },
+      /alarmTopic: found "arn:aws:sns:x", expected an ITopic/,
+    ],
+    ['nothing as the schedule', { schedule: null }, /schedule: found null, expected a ScheduleExpression/],
+    ['text as the dashboard', { dashboard: 'false' }, /dashboard: found "false", expected true or false/],
+    [
+      'days that no retention has',
+      { logRetention: 17 },
+      /logRetention: found 17, expected one of RetentionDays/,
+    ],
+    [
+      'a misspelt prop',
+      { alarmEmail: 'a@example.com' },
+      /alarmEmail: found an unknown prop, expected alarmEmails/,
+    ],
     ['a number as the deployment', { deployment: 7 }, /deployment: found 7, expected letters/],
   ])('are refused in an app without types: %s', (_, props, words) => {
     expect(refused(props).message).toMatch(words)
+  })
+
+  it('are refused where there are none', () => {
+    const stack = new Stack(new App(), 'shop')
+    expect(refusal(() => new CertificateRotation(stack, 'Rotation', undefined as never)).message).toMatch(
+      /config: found undefined, expected a path/,
+    )
+  })
+
+  it('are refused with the schedule also where the configuration is wrong', () => {
+    const schedule = ScheduleExpression.rate(Duration.days(7))
+    const { message } = refused({ schedule, config: [{ hosts: [], elb: {} }] as object })
+    expect(message).toMatch(/schedule: found rate\(7 days\)/)
+    expect(message).toMatch(/\[0\]\.hosts/)
+  })
+
+  it('are refused where the list of addresses is a token, or a key of the configuration', () => {
+    const stack = new Stack(new App(), 'shop')
+    const parameter = new CfnParameter(stack, 'List', { type: 'CommaDelimitedList' })
+    const { message } = refused({ alarmEmails: parameter.valueAsList }, stack)
+    expect(message).toMatch(/alarmEmails: found a token.*, expected addresses that are known/)
+    const other = new Stack(new App(), 'other')
+    const config = [{ [new CfnParameter(other, 'Key').valueAsString]: 1, hosts: ['a.example.com'] }]
+    expect(refused({ config }, other).message).toMatch(/\[0\], as a key: found a token/)
+    expect(message).not.toContain('Token[')
   })
 
   it('are refused where the configuration is no JSON', () => {
@@ -271,10 +314,11 @@ describe('the app', () => {
 
   const APP = fileURLToPath(new URL('../../bin/app.ts', import.meta.url))
 
-  function run(context: object, app = APP): Promise<{ code: number; stderr: string }> {
+  function run(context: object, app = APP, config = ''): Promise<{ code: number; stderr: string }> {
     const env = {
       ...process.env,
       CDK_CONTEXT_JSON: JSON.stringify(context),
+      CONFIG: config,
       CDK_OUTDIR: join(folder, 'cdk.out'),
     }
     return new Promise((resolve) =>
@@ -322,9 +366,12 @@ describe('the app', () => {
       join(folder, 'own.mts'),
       `import { App, Stack } from ${JSON.stringify(import.meta.resolve('aws-cdk-lib'))}
       import { CertificateRotation } from ${JSON.stringify(lib)}
-      new CertificateRotation(new Stack(new App(), 'shop'), 'Rotation', { config: 'bad.json' })`,
+      new CertificateRotation(new Stack(new App(), 'shop'), 'Rotation', { config: process.env.CONFIG })`,
     )
-    const { code, stderr } = await run({}, join(folder, 'own.mts'))
+    const missing = await run({}, join(folder, 'own.mts'), 'none.json')
+    expect(missing.stderr).toMatch(/cannot be read: none\.json \(ENOENT\) \(config\/unreadable\)\nhint: /)
+    expect(missing.stderr).not.toMatch(/\n\s+at |cause/)
+    const { code, stderr } = await run({}, join(folder, 'own.mts'), 'bad.json')
     expect(code).toBe(1)
     expect(stderr).toMatch(/the configuration has 2 problems:\n {2}.+\n {2}.+\(config\/invalid\)\nhint: /)
     expect(stderr).not.toMatch(/\n\s+at |facts/)
@@ -334,6 +381,11 @@ describe('the app', () => {
     ['a file that is not there', { config: 'none.json' }, /none\.json.*\(config\/unreadable\)/],
     ['JSON that is none', { config: 'syntax.json' }, /line 2.*\(config\/syntax\)/],
     ['a wrong configuration', { config: 'bad.json' }, /2 problems:\n {2}.+\n {2}.+\(config\/invalid\)/],
+    [
+      'much at once',
+      { config: 'bad.json', dashboard: 'yes', alarmEmail: 'ops', deployment: 'a_b' },
+      /-c dashboard: found "yes".*\n.*-c deployment: found "a_b"(.*\n)+.*alarmEmails: found "ops"(.*\n)+.*elb\.nam/,
+    ],
     ['an address that is none', { config: 'good.json', alarmEmail: 'ops' }, /alarmEmails: found "ops"/],
     [
       'a flag that is none',

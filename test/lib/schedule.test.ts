@@ -117,8 +117,18 @@ describe('the schedule', () => {
     },
   )
 
+  it('is refused where the time zone is none', () => {
+    const wanted = cron({ hour: '3', minute: '0', timeZone: TimeZone.of('Mars/Base') })
+    expect(chosen([null], wanted)).toBe(
+      'found cron(0 3 * * ? *) in Mars/Base, expected a time zone that exists, as Europe/Berlin',
+    )
+  })
+
   it('counts weekdays from Sunday as 1, as AWS does: there is no 0', () => {
-    expect(chosen([null], expression('cron(0 3 ? * 0-4 *)'))).toMatch(/^found .+ is not understood/)
+    expect(chosen([null], expression('cron(0 3 ? * 0-4 *)'))).toMatch(
+      /days of the week from 1, which is Sunday, to 7$/,
+    )
+    expect(chosen([null], expression('cron(0 3 ? * 2,4,6,8 *)'))).toMatch(/from 1, which is Sunday, to 7$/)
     expect(chosen([null], expression('cron(0 3 ? * 7,1 *)'))).toMatch(/up to 6 days between runs/)
   })
 

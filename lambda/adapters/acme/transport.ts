@@ -14,6 +14,7 @@ export interface Http {
   readonly defaults: {
     maxRedirects?: number
     maxContentLength?: number
+    beforeRedirect?: (options: Record<string, unknown>) => void
     httpsAgent?: unknown
     headers: { common: Record<string, unknown> }
   }
@@ -89,6 +90,10 @@ export function tame(
   axios.interceptors.request.clear()
   axios.interceptors.response.clear()
   axios.defaults.maxRedirects = 3
+  axios.defaults.beforeRedirect = ({ protocol }) => {
+    // RFC 8555 §6.1: all of ACME is HTTPS
+    if (protocol !== 'https:') throw new Error(`it leads to ${String(protocol)}//, expected https://`)
+  }
   axios.defaults.maxContentLength = MOST_BYTES
   axios.defaults.headers.common['User-Agent'] =
     `${PRODUCT}/${VERSION} (+https://www.npmjs.com/package/${PRODUCT})`

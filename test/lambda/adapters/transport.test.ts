@@ -146,6 +146,8 @@ describe("the library's HTTP", () => {
     expect(options.ca, 'as ca it would be copied for each request').toBeUndefined()
     expect(getCACertificates('default').length).toBeGreaterThan(50)
     expect(cleared).toEqual(['request', 'response'])
+    expect(() => http.defaults.beforeRedirect?.({ protocol: 'http:' })).toThrow(/expected https/)
+    expect(() => http.defaults.beforeRedirect?.({ protocol: 'https:' })).not.toThrow()
     tame(http, { rootCertificates: null, timeoutMs: 1_000, now: () => NOW })
     expect((http.defaults.httpsAgent as Agent).options).not.toHaveProperty('secureContext')
   })

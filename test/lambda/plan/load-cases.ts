@@ -218,7 +218,7 @@ function toAttached(
   if (ours) return { origin: 'ours', arn: ours.arn, stored: ours }
   const leaf = foreign.find((one) => one.serial === serial)
   const arn = `arn:aws:iam::1:server-certificate/${serial}`
-  if (leaf) return { origin: 'foreign', arn, leaf }
+  if (leaf) return { origin: 'foreign', arn, leaf, refusal: null }
   if (serial !== 'unreadable') throw new Error(`no certificate of the case has the serial ${serial}`)
   return {
     origin: 'unreadable',
