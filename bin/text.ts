@@ -36,7 +36,7 @@ export function progressLine(event: LoggedEvent): string[] {
       return [
         `  ${event.certId}: ${event.listener} cannot be probed from here (${event.failure}); the API's word counts`,
       ]
-    case 'store.refused':
+    case 'store.unread':
       return [`warning: ${event.certId}: ${event.error.message} (${event.error.code}); what is served counts`]
     case 'schedule.outpaced':
       return [

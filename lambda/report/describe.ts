@@ -78,7 +78,7 @@ export function refusedReads(desired: readonly Certificate[], observed: Observed
       const facts = observed.targets.get(targetKey(target))
       if (facts?.problem !== null || facts.attached.origin !== 'foreign' || !facts.attached.refusal) return []
       const error = describeError(facts.attached.refusal)
-      return [{ event: 'store.refused', certId: id, listener: targetKey(target), error }]
+      return [{ event: 'store.unread', certId: id, listener: targetKey(target), error }]
     }),
   )
 }

@@ -47,7 +47,7 @@ export const EVENTS = {
     listener,
     failure: z.string(),
   }),
-  'store.refused': row(
+  'store.unread': row(
     'warn',
     'IAM refused to show what a listener has; what is served tells it as long as the listener can be reached',
     { certId, listener, error },

@@ -218,7 +218,7 @@ describe('what is wrong is told, and nothing is changed', () => {
     trial.sandbox.aws.allow(({ action }) => action !== 'iam:GetServerCertificate')
     const ran = await trial.run()
     expect(ran).toMatchObject({ codes: [], outcomes: { [HOST]: 'renewed' } })
-    const told = ran.events.filter(({ event }) => event === 'store.refused')
+    const told = ran.events.filter(({ event }) => event === 'store.unread')
     expect(told).toMatchObject([{ level: 'warn', error: { code: 'aws/access-denied' } }])
   })
 
