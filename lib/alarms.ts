@@ -16,6 +16,7 @@ import {
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { HOUR_MS } from '../lambda/instant.ts'
 import { METRIC_DIMENSION, METRIC_NAMESPACE, type MetricName } from '../lambda/metrics.ts'
 
 export interface AlarmsProps {
@@ -45,7 +46,6 @@ interface Row {
   readonly lookAt: string
 }
 
-const HOUR_MS = 3_600_000
 const NEARLY = 0.8
 
 /** @returns a metric of ours, for one deployment */

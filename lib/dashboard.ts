@@ -27,7 +27,7 @@ export function addDashboard(
         new GraphWidget({
           title: 'Days until the first certificate ends',
           width: HALF,
-          left: ofRuns('daysLeft'),
+          left: [metricOf('daysLeft', deployment, Stats.MINIMUM, period)],
           leftYAxis: { min: 0 },
         }),
         new GraphWidget({

@@ -179,6 +179,7 @@ describe('a stack', () => {
       new RegExp(`SOURCE '"?,\\{"Ref":"${one(template, 'AWS::Logs::LogGroup').id}"`),
     )
     const body = JSON.stringify(Properties.DashboardBody)
+    expect(body, 'the worst of several runs').toMatch(/daysLeft[^\]]+Minimum/)
     for (const text of ['daysLeft', 'certificatesFailing', 'Duration', 'filter message.event in ['])
       expect(body).toContain(text)
   })
