@@ -7,20 +7,22 @@ import type { Report } from '../lambda/run.ts'
 type PlanEvent = Extract<LoggedEvent, { event: 'plan.made' }>
 
 /** One line an action and one for each certificate that is left as it is. */
-export function planText({ actions, standings, heldBack }: PlanEvent): string {
+export function planText({ actions, standings, heldBack, kept }: PlanEvent): string {
   const held = new Map(heldBack.map(({ certId, code, message }) => [certId, `${message} (${code})`]))
   const issued = new Set(actions.filter(({ kind }) => kind === 'issue').map(({ certId }) => certId))
   const lines = [
     ...actions
-      .filter(({ certId }) => !held.has(certId))
-      .map(({ kind, certId, listener, reason, detail }) => {
-        if (kind === 'issue') return row(kind, certId, `${reason}: ${detail}`)
+      .filter(({ certId, kind }) => !held.has(certId) || kind === 'tidy' || kind === 'prune')
+      .map(({ kind, certId, listener, name, reason, detail }) => {
+        if (kind === 'prune') return row(kind, certId, `${name}, ${reason} ${detail}`)
+        if (kind === 'issue' || kind === 'tidy') return row(kind, certId, `${reason}: ${detail}`)
         // what is attached because it is issued needs no reason of its own
         const why = issued.has(certId) ? '' : `, ${reason}: ${detail}`
         return row(kind, certId, `${kind === 'attach' ? 'to ' : ''}${listener}${why}`)
       }),
     ...[...held].map(([certId, why]) => row('hold', certId, why)),
     ...standings.map(({ certId, state, detail }) => row(WORD[state] ?? state, certId, detail)),
+    ...kept.map(({ certId, name, why }) => row('stays', certId, `${name}: ${why}`)),
   ]
   return `plan:\n${lines.join('\n')}\n`
 }
@@ -42,6 +44,20 @@ export function progressLine(event: LoggedEvent): string[] {
       return [
         `warning: ${event.certId}: its renewal window is ${event.windowHours} h, shorter than the ${event.intervalHours} h between runs`,
       ]
+    case 'run.yielded':
+      return [`another run of this deployment acts (its lease ends ${event.until}); nothing was done`]
+    case 'state.unread':
+      return [`warning: ${event.error.message} (${event.error.code}); going on from what AWS shows`]
+    case 'order.resumed':
+      return [`  ${event.certId}: going on with the order of an earlier run, which is ${event.status}`]
+    case 'order.dropped':
+      return [`  ${event.certId}: the order of an earlier run is given up: ${event.why}`]
+    case 'cert.tidied':
+      return [`  ${event.certId}: took away ${event.detail}`]
+    case 'cert.pruned':
+      return [`  ${event.certId}: deleted ${event.name}`]
+    case 'cert.kept':
+      return [`  ${event.certId}: ${event.name} stays: ${event.why}`]
     case 'quota.unread':
       return [`warning: ${event.error.message} (${event.error.code})`]
     case 'cert.due':
@@ -81,7 +97,7 @@ export function reportText({ ok, outcomes, error }: Report, dryRun: boolean): st
   )
   const failed = outcomes.filter(isFailure).length
   const whole = count(outcomes.length)
-  const good = error ? 'failed: the run could not go on' : `ok: ${whole}`
+  const good = error ? 'failed: not for a certificate' : `ok: ${whole}`
   const end = failed > 0 ? `failed: ${failed} of ${whole}` : good
   return `report:\n${lines.join('\n')}\n${end}\n${unchanged}`
 }

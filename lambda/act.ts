@@ -1,4 +1,7 @@
-/** Take a plan's actions through the stages: issue all, store all, attach all, verify all, undo what broke. */
+/**
+ * Take a plan's actions through the stages: tidy up, prune, put back; then issue all, store all, attach all, verify all,
+ * undo what broke.
+ */
 import { attachAll, type Placement } from './attach/attach.ts'
 import type { Settings } from './defaults.ts'
 import type { RotationError } from './errors.ts'
@@ -6,11 +9,14 @@ import { issue } from './issue/issue.ts'
 import type { FindZone } from './issue/zones.ts'
 import type { Certificate, EpochMs, Observed, ReachableTarget, StoredCertificate } from './model.ts'
 import { targetKey } from './model.ts'
-import { isRejectedAt, TAG } from './names.ts'
 import type { Failure } from './parallel.ts'
 import type { Action } from './plan/plan.ts'
+import { isRejected } from './plan/rejected.ts'
 import type { Ports } from './ports.ts'
+import { pruneAll } from './prune/prune.ts'
+import type { Memory } from './state/memory.ts'
 import { storeAll } from './store/store.ts'
+import { tidyAll } from './tidy/tidy.ts'
 import { undo } from './undo/undo.ts'
 import { servesEverywhere } from './verify/judge.ts'
 import { serverNameOf, type Verified, verifyAll } from './verify/verify.ts'
@@ -21,6 +27,8 @@ export interface Deed {
   readonly stored: StoredCertificate | null
   /** By target acted on: the end of what was put there, or `null` when that is not in place. */
   readonly inPlace: ReadonlyMap<string, EpochMs | null>
+  /** ARNs that were to go, and that something uses. */
+  readonly inUse: readonly string[]
   readonly errors: readonly RotationError[]
 }
 
@@ -29,20 +37,25 @@ export interface ActWorld {
   readonly observed: Observed
   readonly deployment: string
   readonly findZone: FindZone
+  readonly memory: Memory
   readonly ports: Ports
   readonly settings: Settings
 }
 
 /** @returns one deed for each certificate that has an action; throws only for a bug */
 export async function act(actions: readonly Action[], world: ActWorld): Promise<ReadonlyMap<string, Deed>> {
-  const { ports, settings } = world
+  const { ports, settings, memory, deployment, findZone } = world
   const failures: Failure[] = []
 
-  const jobs = actions.flatMap((action) =>
-    action.kind === 'issue' ? [{ ...action, desired: certificateOf(world, action.certId) }] : [],
-  )
-  const issued = await issue(jobs, ports, world.findZone, settings)
-  const stored = await storeAll(issued.done, world.deployment, ports, settings)
+  failures.push(...(await tidyAll(ofKind(actions, 'tidy'), ports, memory, settings)))
+  const pruned = await pruneAll(ofKind(actions, 'prune'), ports, settings)
+  const broken = ofKind(actions, 'undo').flatMap((action) => stillBroken(action, world))
+
+  const jobs = ofKind(actions, 'issue').map((action) => {
+    return { ...action, desired: certificateOf(world, action.certId) }
+  })
+  const issued = await issue(jobs, { ...ports, memory, deployment }, findZone, settings)
+  const stored = await storeAll(issued.done, deployment, ports, memory, settings)
   const fresh = new Map(stored.done.map((one) => [one.certId, one.stored]))
 
   const attached = await attachAll(placementsOf(actions, fresh, world), ports, settings)
@@ -50,12 +63,16 @@ export async function act(actions: readonly Action[], world: ActWorld): Promise<
     return { ...placement, serverName: serverNameOf(certificateOf(world, placement.certId).hosts) }
   })
   const verified = await verifyAll(toVerify, ports, settings)
-  failures.push(...issued.failed, ...stored.failed, ...attached.failed, ...verified.failed)
+  for (const { failed } of [pruned, issued, stored, attached, verified]) failures.push(...failed)
   // one after the other: several listeners may be written into the tag of the same certificate
-  for (const broken of verified.done.filter((one) => one.broken !== null))
-    for (const error of await undo(broken, ports)) failures.push({ certId: broken.certId, error })
+  for (const one of [...broken, ...verified.done.filter(({ broken }) => broken !== null)])
+    for (const error of await undo(one, ports, memory)) failures.push({ certId: one.certId, error })
 
-  return deeds(actions, failures, fresh, verified.done)
+  return deeds(actions, failures, fresh, verified.done, pruned.done)
+}
+
+function ofKind<K extends Action['kind']>(actions: readonly Action[], kind: K) {
+  return actions.filter((action): action is Extract<Action, { kind: K }> => action.kind === kind)
 }
 
 function placementsOf(
@@ -63,43 +80,53 @@ function placementsOf(
   fresh: ReadonlyMap<string, StoredCertificate>,
   world: ActWorld,
 ): Placement[] {
-  return actions.flatMap((action): Placement[] => {
-    if (action.kind !== 'attach') return []
-    const stored = action.stored ?? fresh.get(action.certId)
-    const before = world.observed.targets.get(targetKey(action.target))
+  return ofKind(actions, 'attach').flatMap(({ certId, stored: given, target }): Placement[] => {
+    const stored = given ?? fresh.get(certId)
+    const before = world.observed.targets.get(targetKey(target))
     if (!stored || before?.problem !== null) return []
-    const wasBroken = isBroken(before, world.observed)
-    const previous = wasBroken ? null : before.attached.arn
-    return [{ certId: action.certId, stored, before, previous, wasBroken }]
+    const wasBroken = isBroken(certId, before, world)
+    const previous = wasBroken ? lastWorking(certId, before, world) : before.attached.arn
+    return [{ certId, stored, before, previous, wasBroken }]
   })
 }
 
 /** It has attached what broke it, and nobody has mended it since. */
-function isBroken({ target, attached, probe }: ReachableTarget, { details }: Observed): boolean {
+function isBroken(certId: string, { target, attached, probe }: ReachableTarget, world: ActWorld): boolean {
   if (attached.origin !== 'ours' || servesEverywhere(probe, attached.stored.serial)) return false
-  return isRejectedAt(details.get(attached.arn)?.tags[TAG.rejected], target)
+  return isRejected(attached.stored, target, world.observed, world.memory.of(certId))
 }
 
-/** The swap was an earlier run's: what was there before is known only by what is still served. */
-function verifyOnly(actions: readonly Action[], { observed }: ActWorld): Placement[] {
-  return actions.flatMap((action): Placement[] => {
-    if (action.kind !== 'verify') return []
-    const before = observed.targets.get(targetKey(action.target))
+function lastWorking(
+  certId: string,
+  { target, attached }: ReachableTarget,
+  { memory }: ActWorld,
+): string | null {
+  const arn = memory.of(certId).working[targetKey(target)]?.arn
+  return arn === undefined || arn === attached.arn ? null : arn
+}
+
+/** The swap was an earlier run's: what was there before is remembered, or known by what is still served. */
+function verifyOnly(actions: readonly Action[], world: ActWorld): Placement[] {
+  return ofKind(actions, 'verify').flatMap(({ certId, stored, target }): Placement[] => {
+    const before = world.observed.targets.get(targetKey(target))
     if (before?.problem !== null) return []
     const served = new Set(before.probe.flatMap((answer) => ('leaf' in answer ? [answer.leaf.serial] : [])))
-    const previous = observed.stored.find(
-      ({ serial }) => serial !== action.stored.serial && served.has(serial),
+    const stillServed = world.observed.stored.find(
+      ({ serial }) => serial !== stored.serial && served.has(serial),
     )
-    return [
-      {
-        certId: action.certId,
-        stored: action.stored,
-        before,
-        previous: previous?.arn ?? null,
-        wasBroken: false,
-      },
-    ]
+    const previous = lastWorking(certId, before, world) ?? stillServed?.arn ?? null
+    return [{ certId, stored, before, previous, wasBroken: false }]
   })
+}
+
+function stillBroken(
+  { certId, stored, target, previous }: Extract<Action, { kind: 'undo' }>,
+  { observed }: ActWorld,
+): Verified[] {
+  const before = observed.targets.get(targetKey(target))
+  if (before?.problem !== null) return []
+  const placement = { certId, stored, before, previous, wasBroken: true }
+  return [{ certId, placement, broken: 'it was so in an earlier run' }]
 }
 
 function deeds(
@@ -107,24 +134,27 @@ function deeds(
   failures: readonly Failure[],
   fresh: ReadonlyMap<string, StoredCertificate>,
   verified: readonly Verified[],
+  pruned: readonly { readonly certId: string; readonly inUse: string | null }[],
 ): ReadonlyMap<string, Deed> {
   const ids = [...new Set(actions.map(({ certId }) => certId))]
   return new Map(
     ids.map((certId): [string, Deed] => {
+      const own = actions.filter((action) => action.certId === certId)
       const good = verified.filter((one) => one.certId === certId && one.broken === null)
       return [
         certId,
         {
           stored: fresh.get(certId) ?? null,
           inPlace: new Map([
-            ...actions.flatMap((action): [string, null][] =>
-              action.certId === certId && action.kind !== 'issue' ? [[targetKey(action.target), null]] : [],
+            ...own.flatMap((action): [string, null][] =>
+              'target' in action ? [[targetKey(action.target), null]] : [],
             ),
             ...good.map(({ placement: { before, stored } }): [string, EpochMs] => [
               targetKey(before.target),
               stored.notAfter,
             ]),
           ]),
+          inUse: pruned.flatMap((one) => (one.certId === certId && one.inUse ? [one.inUse] : [])),
           errors: failures.filter((failure) => failure.certId === certId).map(({ error }) => error),
         },
       ]

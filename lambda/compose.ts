@@ -1,18 +1,21 @@
 /** Put the adapters together. The one place that knows which adapter stands behind which port. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing'
 import { IAMClient } from '@aws-sdk/client-iam'
 import { Route53Client } from '@aws-sdk/client-route-53'
 import { SSMClient } from '@aws-sdk/client-ssm'
 import { acmeAuthority } from './adapters/acme/authority.ts'
 import { classicLoadBalancers } from './adapters/classic-load-balancers.ts'
+import { dynamodbState } from './adapters/dynamodb-state.ts'
 import { iamStore } from './adapters/iam-store.ts'
 import { route53Zones } from './adapters/route53.ts'
 import { ssmAccounts } from './adapters/ssm-accounts.ts'
+import { ssmKeys } from './adapters/ssm-keys.ts'
 import { type Dial, dialByName, tlsProbe } from './adapters/tls-probe.ts'
 import type { Config } from './config/parse.ts'
 import { DEFAULTS, type Settings } from './defaults.ts'
 import { generateKey } from './issue/keys.ts'
-import { accountParameter, storePath } from './names.ts'
+import { accountParameter, stateTable, storePath } from './names.ts'
 import type { Emit, MakeKey, Ports, Time } from './ports.ts'
 
 /** What differs between the function, the command line and the tests. */
@@ -29,6 +32,7 @@ export interface Surroundings {
 export const systemTime: Time = {
   now: () => Date.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  stopAt: Number.POSITIVE_INFINITY,
 }
 
 /** Endpoints and credentials are found by the SDK in the usual places; `AWS_ENDPOINT_URL` is one of them. */
@@ -44,6 +48,7 @@ export function compose(config: Config, surroundings: Surroundings): Ports {
       throwOnRequestTimeout: true,
     },
   }
+  const ssm = new SSMClient(client)
   return {
     time,
     emit,
@@ -54,11 +59,13 @@ export function compose(config: Config, surroundings: Surroundings): Ports {
       directoryUrl: config.directoryUrl,
       contact: config.contact,
       rootCertificates: config.rootCertificates,
-      accounts: ssmAccounts(new SSMClient(client), accountParameter(deployment, config.directoryUrl)),
+      accounts: ssmAccounts(ssm, accountParameter(deployment, config.directoryUrl)),
       time,
       makeKey,
       settings,
     }),
+    keys: ssmKeys(ssm),
+    state: dynamodbState(new DynamoDBClient(client), stateTable(deployment)),
     probe: tlsProbe(settings.probeTimeoutMs, dial),
     makeKey,
   }

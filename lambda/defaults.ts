@@ -37,6 +37,19 @@ export const DEFAULTS = {
   /** A closed security group drops packets: then this is what one probe costs. */
   probeTimeoutMs: 4_000,
 
+  /** Two runs of one deployment keep apart by it; a run that lives longer takes it again. */
+  leaseMs: 600_000,
+  /** Clocks of two machines differ; what was written further ahead of ours than this was not written now. */
+  clockSkewMs: 300_000,
+  /** Let's Encrypt's "duplicate certificate" limit, which no override lifts. */
+  mostOfOneSetAWeek: 5,
+  /** Hosts of the certificates that go through the stages together: about two minutes with a real CA. */
+  waveHosts: 250,
+  /** A wave is begun while there is this much time left for it. */
+  waveMs: 240_000,
+  /** Kept back at the end of the time for clean-up and report. */
+  reserveMs: 45_000,
+
   awsAttempts: 5,
   awsConnectTimeoutMs: 5_000,
   awsRequestTimeoutMs: 30_000,

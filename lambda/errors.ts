@@ -77,6 +77,30 @@ export const ERRORS = {
     retry: 'never',
     hint: 'restore the SSM parameter, or delete it to have a new account made with the CA',
   },
+  'key/unreadable': {
+    retry: 'next-run',
+    hint: 'nothing to do: the order is given up for a new one; look who else writes under this path of SSM',
+  },
+  'state/absent': {
+    retry: 'never',
+    hint: 'deploy the stack again, which makes the table; without one nothing is resumed, and no two runs keep apart',
+  },
+  'state/item-unreadable': {
+    retry: 'next-run',
+    hint: 'nothing to do: the run goes on from what AWS shows, and writes the item anew when it has to',
+  },
+  'state/item-newer': {
+    retry: 'never',
+    hint: 'deploy the version that wrote it, or delete the item; until then the run goes on from what AWS shows',
+  },
+  'state/other-deployment': {
+    retry: 'never',
+    hint: 'delete the item: it came here by a copy; until then the run goes on from what AWS shows',
+  },
+  'state/from-the-future': {
+    retry: 'next-run',
+    hint: 'set the clock of this machine right; if it is right, delete the item named from the table',
+  },
   'acme/unreachable': { retry: 'next-run', hint: "check acme.directory_url and the network's way to it" },
   'acme/tls-untrusted': {
     retry: 'never',
@@ -130,6 +154,22 @@ export const ERRORS = {
   },
   'aws/unavailable': { retry: 'next-run', hint: 'the service has trouble; the next run tries again' },
   'aws/refused': { retry: 'next-run', hint: 'see what the service answered' },
+  'limits/asked-to-wait': {
+    retry: 'next-run',
+    hint: 'nothing to do: the first run after that time tries again',
+  },
+  'limits/ledger-full': {
+    retry: 'next-run',
+    hint: "wait; find out why this set of hosts was issued so often before: the CA's own limit is as high",
+  },
+  'run/lease-lost': {
+    retry: 'next-run',
+    hint: 'another run took over because this one took too long; look at its log',
+  },
+  'run/out-of-time': {
+    retry: 'next-run',
+    hint: 'nothing to do: it goes first in the next run; where it is said often, give the function more time or divide the deployment',
+  },
   'run/not-settled': {
     retry: 'next-run',
     hint: 'look whether another tool sets this listener, or removes what this one writes',

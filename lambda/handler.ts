@@ -1,12 +1,14 @@
 /** The scheduled function: its environment and packed configuration in, one run, and an error when any certificate failed. */
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { compose, type Surroundings, systemTime } from './compose.ts'
 import { parseConfig } from './config/parse.ts'
-import { DEFAULTS } from './defaults.ts'
+import { DEFAULTS, type Settings } from './defaults.ts'
 import { ENV } from './env.ts'
 import { asRotationError, RotationError } from './errors.ts'
 import { type Invocation, parseInvocation } from './invocation.ts'
 import { isFailure } from './model.ts'
+import type { Time } from './ports.ts'
 import { describeEnd, describeError } from './report/describe.ts'
 import type { Level, LoggedEvent } from './report/events.ts'
 import { logger } from './report/logger.ts'
@@ -23,18 +25,25 @@ export type Seams = Partial<Pick<Surroundings, 'time' | 'settings' | 'dial' | 'm
   readonly writeMetrics?: (line: string) => void
 }
 
+/** What Lambda tells of an invocation, as far as it is looked at. */
+export interface Context {
+  readonly getRemainingTimeInMillis?: () => number
+}
+
 export function createHandler({
   env,
   readConfig,
-  time = systemTime,
+  time: clock = systemTime,
   settings = DEFAULTS,
   log = console,
   // not through console: the managed runtime would wrap the line, and CloudWatch would find no metrics in it
   writeMetrics = (line) => void process.stdout.write(`${line}\n`),
   ...seams
 }: Seams) {
-  return async (invocation: unknown): Promise<Pick<Report, 'ok' | 'outcomes'>> => {
-    const emit = logger(time, (event) => log[event.level](event))
+  return async (invocation: unknown, context: Context = {}): Promise<Pick<Report, 'ok' | 'outcomes'>> => {
+    const time = withEnd(clock, context, settings)
+    const runId = randomUUID()
+    const emit = logger(runId, time, (event) => log[event.level](event))
     const startedAt = time.now()
     let prepared: Parameters<typeof run>[0]
     try {
@@ -45,6 +54,8 @@ export function createHandler({
         invocation: parseInvocation(invocation),
         deployment: env[ENV.deployment] ?? DEFAULTS.deployment,
         intervalMs: readInterval(env[ENV.intervalMs]),
+        runId,
+        isTableExpected: true,
       }
     } catch (thrown) {
       const error = asRotationError(thrown)
@@ -56,7 +67,7 @@ export function createHandler({
     const region = env[ENV.region] ?? ''
     const ports = compose(config, { region, deployment, emit, time, settings, ...seams })
     const report = await run(prepared, ports, settings)
-    if (isWhole(prepared.invocation)) {
+    if (isWhole(prepared.invocation) && !report.isYielded) {
       const values = metricsOf(report, config.certificates.length, time.now())
       writeMetrics(metricLine(deployment, time.now(), values))
     }
@@ -66,6 +77,12 @@ export function createHandler({
     if (!ok) throw new RotationError('run/failed', `failed for ${failed.join(', ')}`, { failed })
     return { ok, outcomes }
   }
+}
+
+/** A run that Lambda kills says nothing: it ends by itself some time before. */
+function withEnd(time: Time, { getRemainingTimeInMillis }: Context, settings: Settings): Time {
+  if (!getRemainingTimeInMillis) return time
+  return { ...time, stopAt: time.now() + getRemainingTimeInMillis() - settings.reserveMs }
 }
 
 /** What looked at some only, or did nothing, must not turn an alarm green, nor count as the run that was due. */

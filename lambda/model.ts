@@ -101,6 +101,8 @@ export interface Observed {
   readonly details: ReadonlyMap<string, CertificateDetail>
   /** By ARN: why one of those could not be read. */
   readonly unread: ReadonlyMap<string, RotationError>
+  /** By ARN: a listener that has it attached, of all classic load balancers of the region. */
+  readonly users: ReadonlyMap<string, string>
 }
 
 /** Server certificates of the whole account, in all regions. */

@@ -25,6 +25,41 @@ export function accountParameter(deployment: string, directoryUrl: string): stri
   return `/${ROOT}/${deployment}/account/${shortHash(directoryUrl, 16)}`
 }
 
+/**
+ * SSM parameter that holds the private key of one order until its certificate is stored. Unique, because an order is:
+ * SSM asks for 30 s between deleting a parameter and making another of the same name.
+ */
+export function keyParameter(deployment: string, orderUrl: string): string {
+  return `${keyParameterPath(deployment)}${shortHash(orderUrl, 32)}`
+}
+
+export function keyParameterPath(deployment: string): string {
+  return `/${ROOT}/${deployment}/key/`
+}
+
+/** The DynamoDB table with what a deployment remembers. At most 145 of 255 characters. */
+export function stateTable(deployment: string): string {
+  return `${ROOT}-${deployment}`
+}
+
+/** Items of that table. */
+export const LEASE_ITEM = 'lease'
+const CERTIFICATE_ITEM = 'cert#'
+
+export function certificateItem(certId: string): string {
+  return `${CERTIFICATE_ITEM}${certId}`
+}
+
+/** @returns `null` for an item of another kind */
+export function certIdOf(item: string): string | null {
+  return item.startsWith(CERTIFICATE_ITEM) ? item.slice(CERTIFICATE_ITEM.length) : null
+}
+
+/** What one CA issued for one set of hosts, whatever its key type and profile: so the CA counts duplicates. */
+export function ledgerItem(directoryUrl: string, hosts: readonly string[]): string {
+  return `ledger#${shortHash(JSON.stringify([directoryUrl, sorted(hosts)]), 32)}`
+}
+
 export function idHash(certId: string): string {
   return shortHash(certId, 10)
 }

@@ -2,13 +2,13 @@
 import type { EpochMs } from './model.ts'
 import type { Time } from './ports.ts'
 
-/** @returns what `ask` gave, or `null` when it gave none before `timeoutMs` had passed. */
+/** @returns what `ask` gave, or `null` when it gave none before `timeoutMs` had passed, or all the time there is. */
 export async function poll<T>(
   time: Time,
   bounds: { readonly intervalMs: number; readonly timeoutMs: number },
   ask: () => Promise<T | null>,
 ): Promise<T | null> {
-  const end: EpochMs = time.now() + bounds.timeoutMs
+  const end: EpochMs = Math.min(time.now() + bounds.timeoutMs, time.stopAt)
   for (;;) {
     const answer = await ask()
     if (answer !== null) return answer

@@ -14,10 +14,13 @@ import type {
   Target,
 } from './model.ts'
 import type { RotationEvent } from './report/events.ts'
+import type { Item } from './state/items.ts'
 
 export interface Time {
   now(): EpochMs
   sleep(ms: number): Promise<void>
+  /** Nothing is waited for beyond it; infinity where nobody counts the time. */
+  readonly stopAt: EpochMs
 }
 
 export type Emit = (event: RotationEvent) => void
@@ -65,6 +68,8 @@ export interface CertificateStore {
   /** @returns the ARN. A repeated upload of the same name and certificate MUST give the ARN of the first. */
   upload(upload: CertificateUpload): Promise<string>
   tag(arn: string, tags: Readonly<Record<string, string>>): Promise<void>
+  /** One that is gone already is success. @returns why it stays: IAM's words when something uses it; `null` when gone */
+  remove(arn: string): Promise<string | null>
 }
 
 export interface HostedZone {
@@ -125,7 +130,9 @@ export interface Challenge {
 
 export interface Order {
   readonly url: string
-  /** Empty when every authorization is valid already. */
+  /** RFC 8555 §7.1.6, less `invalid`. */
+  readonly status: 'pending' | 'ready' | 'processing' | 'valid'
+  /** Those still to be met; empty when every authorization is valid already. */
   readonly challenges: readonly Challenge[]
 }
 
@@ -137,6 +144,8 @@ export interface CertificateAuthority {
    */
   ready(profile: string | null): Promise<void>
   order(request: OrderRequest): Promise<Order>
+  /** @returns the order of an earlier run, or why it is of no use: gone, invalid, for other hosts, not understood */
+  find(url: string, request: OrderRequest): Promise<Order | { readonly useless: string }>
   /** Tell the CA to look, and wait until it has seen every value. @throws acme/authorization-failed */
   answer(order: Order): Promise<void>
   /** @param csr PKCS#10, PEM @returns the chain, leaf first, PEM */
@@ -154,6 +163,26 @@ export interface AccountStore {
   load(): Promise<AccountRecord | null>
   /** MUST NOT overwrite. @returns what is stored then: `record`, or what another run had put before. */
   save(record: AccountRecord): Promise<AccountRecord>
+}
+
+/** Private keys of orders in flight. No error and no log holds anything of a key. */
+export interface KeyStore {
+  /** @returns `null` when there is none of this name. @throws RotationError key/unreadable */
+  load(name: string): Promise<KeyObject | null>
+  /** MUST NOT overwrite. @returns the key that is stored then. @throws RotationError key/unreadable */
+  save(name: string, key: KeyObject): Promise<KeyObject>
+  /** One that is gone already is success. */
+  remove(name: string): Promise<void>
+}
+
+/** The table of a deployment. @throws RotationError state/absent, by every method, when there is none */
+export interface StateTable {
+  read(): Promise<readonly Item[]>
+  write(item: Item): Promise<void>
+  /** Put `item` where exactly `expected` is (`null`: nothing). MUST be atomic. @returns whether it was so */
+  replace(item: Item, expected: Item | null): Promise<boolean>
+  /** @param expected anything else is left alone; `null` for whatever is there. Nothing there is success. */
+  remove(id: string, expected: Item | null): Promise<void>
 }
 
 /** Look at what every address of a load balancer serves. MUST NOT throw; MUST answer within its time-out. */
@@ -174,6 +203,8 @@ export interface Ports {
   readonly store: CertificateStore
   readonly zones: Zones
   readonly authority: CertificateAuthority
+  readonly keys: KeyStore
+  readonly state: StateTable
   readonly probe: ProbeListener
   readonly makeKey: MakeKey
 }

@@ -10,48 +10,27 @@
  * - `force` holds for one issue: a certificate that was acted on is taken out of it (CAs date a certificate back
  *   by an hour, so its dates cannot tell that it is new).
  * - IAM may list a certificate late: what this run stored is added to what is observed, or it would be issued twice.
+ * - A new wave is begun only while there is time for a whole one; what is not reached goes first in the next run.
  * - When AWS can no longer be asked in a later pass, what came of the certificates until then is still reported.
  */
-import { act, type Deed } from './act.ts'
 import type { Settings } from './defaults.ts'
-import { asRotationError, RotationError } from './errors.ts'
-import { type FindZone, zoneFinder } from './issue/zones.ts'
-import { limit } from './limits/limits.ts'
-import type { Certificate, Observed, Outcome, StoredCertificate, StoreQuota } from './model.ts'
+import { asRotationError, type RotationError } from './errors.ts'
+import { zoneFinder } from './issue/zones.ts'
+import type { Certificate, Outcome, StoreQuota } from './model.ts'
 import { isFailure } from './model.ts'
-import { observe } from './observe/observe.ts'
-import { type Plan, plan } from './plan/plan.ts'
+import { type Course, onePass, type Pass } from './pass.ts'
 import type { Ports } from './ports.ts'
-import {
-  describeError,
-  describePlan,
-  outpacedCertificates,
-  refusedReads,
-  unreachableListeners,
-} from './report/describe.ts'
 import { outcomeOf } from './report/outcomes.ts'
 import type { RunRequest } from './run.ts'
+import type { Memory } from './state/memory.ts'
 
 export interface Reconciled {
   /** One for each certificate that was judged. */
   readonly outcomes: readonly Outcome[]
-  /** As the first pass found it; `null` when it could not be asked. */
+  /** As it was found last; `null` when it could not be asked. */
   readonly quota: StoreQuota | null
-  /** Why the run could not go on; `null` when it came to its end. */
+  /** Why the run could not go on, or what failed that is no certificate; `null` when it came to its end. */
   readonly error: RotationError | null
-}
-
-/** Everything a pass works with, and what has come of each certificate so far. */
-interface Course {
-  readonly request: RunRequest
-  readonly ports: Ports
-  readonly settings: Settings
-  readonly findZone: FindZone
-  readonly force: Set<string>
-  readonly deeds: Map<string, Deed>
-  readonly heldBack: Map<string, RotationError>
-  readonly stored: StoredCertificate[]
-  quota: StoreQuota | null
 }
 
 /** @returns outcomes and errors as values; throws nothing */
@@ -59,17 +38,23 @@ export async function reconcile(
   desired: readonly Certificate[],
   request: RunRequest,
   ports: Ports,
+  memory: Memory,
   settings: Settings,
 ): Promise<Reconciled> {
+  const { invocation, config } = request
+  const known = new Set(config.certificates.map(({ id }) => id))
   const course: Course = {
     request,
     ports,
+    memory,
     settings,
-    findZone: zoneFinder(ports.zones, request.config),
-    force: new Set(request.invocation.force ? desired.map(({ id }) => id) : []),
+    findZone: zoneFinder(ports.zones, config),
+    force: new Set(invocation.force ? desired.map(({ id }) => id) : []),
     deeds: new Map(),
     heldBack: new Map(),
     stored: [],
+    inUse: new Set(),
+    forgotten: invocation.only === null ? [...memory.certificates.keys()].filter((id) => !known.has(id)) : [],
     quota: null,
   }
   const outcomes = new Map<string, Outcome>()
@@ -84,91 +69,13 @@ export async function reconcile(
       error = asRotationError(thrown)
       break
     }
-    active = active.filter(({ id }) => !failed(outcomes.get(id)))
+    active = active.filter(({ id }) => !isDone(outcomes.get(id)))
   }
-  return { outcomes: desired.flatMap(({ id }) => outcomes.get(id) ?? []), quota: course.quota, error }
-}
-
-interface Pass {
-  readonly observed: Observed
-  readonly plan: Plan
-  readonly acted: boolean
-}
-
-async function onePass(pass: number, desired: readonly Certificate[], course: Course): Promise<Pass> {
-  const { request, ports, settings, findZone, force } = course
-  const observed = await observe(desired, course.stored, ports, settings)
-  const issued = new Set([...course.deeds].flatMap(([id, { stored }]) => (stored ? [id] : [])))
-  const made = plan(desired, observed, {
-    now: ports.time.now(),
-    intervalMs: request.intervalMs,
-    force,
-    issued,
-  })
-  const limited = limit(made.actions, await askQuota(pass, made, course))
-  for (const [certId, error] of limited.heldBack) course.heldBack.set(certId, error)
-  ports.emit(describePlan(pass, made, limited))
-  if (pass === 1) {
-    for (const event of outpacedCertificates(made, request.intervalMs)) ports.emit(event)
-    for (const event of unreachableListeners(desired, observed)) ports.emit(event)
-    for (const event of refusedReads(desired, observed)) ports.emit(event)
-  }
-  const isLast = pass > settings.maxPasses
-  if (isLast)
-    for (const { certId } of limited.run) course.heldBack.set(certId, notSettled(certId, made, settings))
-  const acted = !request.invocation.dryRun && !isLast && limited.run.length > 0
-  if (acted) {
-    const byId = new Map(desired.map((certificate) => [certificate.id, certificate]))
-    const { deployment } = request
-    remember(
-      await act(limited.run, { desired: byId, observed, deployment, findZone, ports, settings }),
-      course,
-    )
-  }
-  return { observed, plan: made, acted }
-}
-
-/** The pass after the last one only looks: what it would do is what did not last. */
-function notSettled(certId: string, { actions }: Plan, { maxPasses }: Settings): RotationError {
-  const left = actions
-    .filter((action) => action.certId === certId)
-    .map(({ kind, reason }) => `${kind} (${reason.detail})`)
-  const what = `${certId} is not settled after ${maxPasses} passes, left to do: ${left.join(', ')}`
-  return new RotationError('run/not-settled', what)
-}
-
-/**
- * Asked once in every run, because a full store is to be known before the day on which room is needed, and again
- * where something is to be issued. Where it cannot be asked, nothing is issued.
- */
-async function askQuota(
-  pass: number,
-  { actions }: Plan,
-  course: Course,
-): Promise<StoreQuota | RotationError | null> {
-  const isNeeded = actions.some(({ kind }) => kind === 'issue')
-  if (pass > 1 && !isNeeded) return null
-  try {
-    course.quota = await course.ports.store.quota()
-    return course.quota
-  } catch (thrown) {
-    if (!(thrown instanceof RotationError)) throw thrown
-    if (!isNeeded) course.ports.emit({ event: 'quota.unread', error: describeError(thrown) })
-    return thrown
-  }
-}
-
-function remember(deeds: ReadonlyMap<string, Deed>, { force, deeds: known, stored }: Course): void {
-  for (const [certId, deed] of deeds) {
-    const before = known.get(certId)
-    force.delete(certId)
-    if (deed.stored) stored.push(deed.stored)
-    known.set(certId, {
-      stored: deed.stored ?? before?.stored ?? null,
-      inPlace: new Map([...(before?.inPlace ?? []), ...deed.inPlace]),
-      // one that failed before is not acted on again
-      errors: deed.errors,
-    })
+  const [forgotten] = [...course.deeds].flatMap(([id, { errors }]) => (known.has(id) ? [] : errors))
+  return {
+    outcomes: desired.flatMap(({ id }) => outcomes.get(id) ?? []),
+    quota: course.quota,
+    error: error ?? forgotten ?? null,
   }
 }
 
@@ -183,6 +90,7 @@ function judge(certificate: Certificate, { plan: made, observed }: Pass, course:
   })
 }
 
-function failed(outcome: Outcome | undefined): boolean {
-  return outcome !== undefined && isFailure(outcome)
+/** What failed, or had no time left, is for the next run. */
+function isDone(outcome: Outcome | undefined): boolean {
+  return outcome !== undefined && (isFailure(outcome) || outcome.state === 'postponed')
 }

@@ -4,24 +4,33 @@
 import type { Config } from './config/parse.ts'
 import type { Settings } from './defaults.ts'
 import { asRotationError } from './errors.ts'
+import { toIso } from './instant.ts'
 import { checkNames, type Invocation } from './invocation.ts'
-import { isFailure } from './model.ts'
+import { type Certificate, isFailure } from './model.ts'
 import type { Ports } from './ports.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { describeEnd, describeError } from './report/describe.ts'
+import { type OpenState, openState } from './state/open.ts'
+import { noteOutcomes } from './state/results.ts'
 
 export interface RunRequest {
+  /** Tells this run from others. */
+  readonly runId: string
   readonly config: Config
   readonly warnings: readonly string[]
   readonly invocation: Invocation
   readonly deployment: string
   /** Time to the next run. */
   readonly intervalMs: number
+  /** A deployment has its table; on the command line there may be none, and that is no trouble. */
+  readonly isTableExpected: boolean
 }
 
-/** Its `error` is also an unknown name in `only`. */
+/** Its `error` is also an unknown name in `only`, or a table that could not be used although the run went on. */
 export interface Report extends Reconciled {
   readonly ok: boolean
+  /** Another run acts: nothing was looked at. */
+  readonly isYielded: boolean
 }
 
 /**
@@ -35,22 +44,39 @@ export async function run(request: RunRequest, ports: Ports, settings: Settings)
   const startedAt = ports.time.now()
   ports.emit({ event: 'run.started', deployment, only: only === null ? null : [...only], force, dryRun })
   for (const message of warnings) ports.emit({ event: 'config.warned', message })
-  const { outcomes, quota, error } = await attempt()
+  const { isYielded, ...reconciled } = await attempt()
+  const { outcomes, error } = reconciled
   for (const { certId, errors } of outcomes.filter(isFailure))
     for (const one of errors) ports.emit({ event: 'cert.failed', certId, error: describeError(one) })
   if (error) ports.emit({ event: 'run.failed', error: describeError(error) })
   const ok = error === null && !outcomes.some(isFailure)
   ports.emit(describeEnd({ ok, outcomes }, dryRun, startedAt, ports.time.now()))
-  return { ok, outcomes, quota, error }
+  return { ok, isYielded, ...reconciled }
 
-  async function attempt(): Promise<Reconciled> {
+  async function attempt(): Promise<Omit<Report, 'ok'>> {
     try {
       const names = config.certificates.map(({ id }) => id)
       checkNames(only, names)
+      const opened = await openState({ ...request, dryRun }, ports, settings)
+      if (opened.yieldedUntil !== null) {
+        ports.emit({ event: 'run.yielded', until: toIso(opened.yieldedUntil) })
+        return { outcomes: [], quota: null, error: null, isYielded: true }
+      }
       const desired = config.certificates.filter(({ id }) => only === null || only.includes(id))
-      return await reconcile(desired, request, ports, settings)
+      return { ...(await act(desired, opened)), isYielded: false }
     } catch (thrown) {
-      return { outcomes: [], quota: null, error: asRotationError(thrown) }
+      return { outcomes: [], quota: null, error: asRotationError(thrown), isYielded: false }
+    }
+  }
+
+  async function act(desired: readonly Certificate[], opened: OpenState): Promise<Reconciled> {
+    const { memory, trouble } = opened
+    try {
+      const reconciled = await reconcile(desired, request, opened.ports, memory, settings)
+      if (!dryRun) await noteOutcomes(reconciled.outcomes, memory, ports.time.now())
+      return { ...reconciled, error: reconciled.error ?? trouble ?? memory.troubles[0] ?? null }
+    } finally {
+      await opened.close()
     }
   }
 }

@@ -1,4 +1,5 @@
 /** `run`: one run with the caller's own credentials, or its plan alone. */
+import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { compose, systemTime } from '../../lambda/compose.ts'
 import { DEFAULTS } from '../../lambda/defaults.ts'
@@ -44,13 +45,15 @@ export const runCommand = {
     const region = regionOf(io.env)
     const { deployment, intervalMs, json } = options
     const invocation = { only: options.only, force: options.force, dryRun: options.dryRun }
-    const emit = logger(systemTime, (event) => {
+    const runId = randomUUID()
+    const emit = logger(runId, systemTime, (event) => {
       if (json) io.stdout(`${JSON.stringify(event)}\n`)
       else if (event.event === 'plan.made') printPlan(event)
       else for (const line of progressLine(event)) io.stderr(`${line}\n`)
     })
     const ports = compose(config, { region, deployment, emit })
-    const report = await run({ config, warnings, invocation, deployment, intervalMs }, ports, DEFAULTS)
+    const request = { runId, config, warnings, invocation, deployment, intervalMs, isTableExpected: false }
+    const report = await run(request, ports, DEFAULTS)
     if (!json && report.outcomes.length > 0) io.stdout(reportText(report, invocation.dryRun))
     if (report.error) throw report.error
     return report.ok ? EXIT_DONE : EXIT_FAILED

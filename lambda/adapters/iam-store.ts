@@ -1,5 +1,6 @@
 /** Server certificates in IAM. */
 import {
+  DeleteServerCertificateCommand,
   GetAccountSummaryCommand,
   GetServerCertificateCommand,
   type IAMClient,
@@ -83,6 +84,20 @@ export function iamStore(client: IAMClient, path: string): CertificateStore {
         Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
       })
       await awsCall('iam:TagServerCertificate', arn, () => client.send(command))
+    },
+
+    async remove(arn) {
+      const name = arn.slice(arn.lastIndexOf('/') + 1)
+      const command = new DeleteServerCertificateCommand({ ServerCertificateName: name })
+      return awsCall('iam:DeleteServerCertificate', arn, async () => {
+        try {
+          await orNull(client.send(command))
+          return null
+        } catch (error) {
+          if (error instanceof Error && isNamed(error, 'DeleteConflict')) return error.message
+          throw error
+        }
+      })
     },
   }
 }

@@ -6,26 +6,19 @@
 import type { Settings } from '../defaults.ts'
 import { type ErrorCode, RotationError } from '../errors.ts'
 import { poll } from '../poll.ts'
-import type { Ports, TxtRecordSet } from '../ports.ts'
+import type { Ports } from '../ports.ts'
 import { type Edit, rewrite } from './rewrite.ts'
+import {
+  asWritten,
+  batchKey,
+  byZone,
+  placeKey,
+  type WantedValue,
+  type WrittenValues,
+  withoutValues,
+  withValues,
+} from './values.ts'
 import type { ChallengeZone } from './zones.ts'
-
-/** A value that one certificate needs at one name. */
-export interface WantedValue {
-  readonly certId: string
-  readonly zone: ChallengeZone
-  readonly name: string
-  /** As the CA computes it, unquoted. */
-  readonly value: string
-}
-
-/** What was written at one name, to be taken away again. */
-export interface WrittenValues {
-  readonly zone: ChallengeZone
-  readonly name: string
-  readonly ours: readonly string[]
-  readonly set: TxtRecordSet | null
-}
 
 export interface ZoneChange {
   readonly zone: ChallengeZone
@@ -67,8 +60,7 @@ export async function present(
     for (const [name, error] of result.failed) {
       failed.set(placeKey(zone, name), error)
       const ours = names.get(name) ?? []
-      if (mayHaveArrived(error))
-        written.push({ zone, name, ours, set: withValues(null, name, ours, settings.challengeTtlSeconds) })
+      if (mayHaveArrived(error)) written.push(asWritten({ zone, name, ours: [...ours] }, settings))
     }
   }
   return { written, changes, failed }
@@ -127,15 +119,6 @@ export async function cleanUp(
   return errors
 }
 
-/** What may be in one change. */
-export function batchKey({ id, group }: ChallengeZone): string {
-  return `${id} ${group}`
-}
-
-export function placeKey(zone: ChallengeZone, name: string): string {
-  return `${zone.id} ${name}`
-}
-
 /** The last of several tries may be throttled or refused although the first one was made. */
 const MAY_HAVE_ARRIVED: readonly ErrorCode[] = [
   'aws/unreachable',
@@ -149,50 +132,7 @@ function mayHaveArrived(error: RotationError): boolean {
   return MAY_HAVE_ARRIVED.includes(error.code)
 }
 
-interface ZoneValues {
-  readonly zone: ChallengeZone
-  readonly names: ReadonlyMap<string, readonly string[]>
-}
-
-/** Zones and names in a fixed order; equal values of two certificates once. */
-function byZone(wanted: readonly WantedValue[]): ZoneValues[] {
-  const zones = new Map<string, { zone: ChallengeZone; names: Map<string, string[]> }>()
-  for (const { zone, name, value } of [...wanted].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const entry = zones.get(batchKey(zone)) ?? { zone, names: new Map<string, string[]>() }
-    zones.set(batchKey(zone), entry)
-    const values = entry.names.get(name) ?? []
-    entry.names.set(name, values)
-    if (!values.includes(quoted(value))) values.push(quoted(value))
-  }
-  return [...zones.values()]
-}
-
-/** Always a set of its own: values that are there already are written once more, for a change that can be waited for. */
-function withValues(
-  set: TxtRecordSet | null,
-  name: string,
-  ours: readonly string[],
-  ttlSeconds: number,
-): TxtRecordSet {
-  const there = set?.values ?? []
-  return {
-    name,
-    ttlSeconds: set?.ttlSeconds ?? ttlSeconds,
-    values: [...there, ...ours.filter((value) => !there.includes(value))],
-  }
-}
-
-function withoutValues(set: TxtRecordSet | null, ours: readonly string[]): TxtRecordSet | null {
-  if (set === null || !set.values.some((value) => ours.includes(value))) return set
-  const rest = set.values.filter((value) => !ours.includes(value))
-  return rest.length === 0 ? null : { ...set, values: rest }
-}
-
 function notCleaned(zone: ChallengeZone, names: readonly string[], cause: RotationError): RotationError {
   const what = `challenge values stay at ${names.join(', ')} in ${zone.name} (${zone.id}): ${cause.message}`
   return new RotationError('dns/clean-up-failed', what, { zone: zone.id, names }, { cause })
-}
-
-function quoted(value: string): string {
-  return `"${value}"`
 }

@@ -1,27 +1,22 @@
 /**
  * Obtain certificates from the CA, all of a wave together: order all, one DNS change a zone, one wait, answer
  * all, clean up, finalize all. A certificate that fails drops out as a value; the others go on.
+ *
+ * What a run that dies would leave is noted before it is there: the order with the challenge values, and the key
+ * before the CA is asked to sign for it.
  */
-import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { Settings } from '../defaults.ts'
 import { RotationError } from '../errors.ts'
-import { toIso } from '../instant.ts'
-import { toLeaf } from '../leaf.ts'
-import type { Certificate, Leaf } from '../model.ts'
-import { challengeName } from '../names.ts'
+import type { Certificate } from '../model.ts'
+import { challengeName, keyParameter, specificationHash } from '../names.ts'
 import { type Done, each, type Failure } from '../parallel.ts'
 import type { Reason } from '../plan/checks.ts'
 import type { Order, Ports } from '../ports.ts'
-import {
-  batchKey,
-  cleanUp,
-  type Presented,
-  placeKey,
-  present,
-  type WantedValue,
-  waitInSync,
-} from './challenges.ts'
-import { createRequest } from './keys.ts'
+import type { Memory } from '../state/memory.ts'
+import { cleanUp, type Presented, present, waitInSync } from './challenges.ts'
+import { finalize, type Issued, type Proven } from './finalize.ts'
+import { resume } from './resume.ts'
+import { batchKey, placeKey, toNote, type WantedValue } from './values.ts'
 import type { ChallengeZone, FindZone } from './zones.ts'
 
 export interface IssueJob {
@@ -30,21 +25,14 @@ export interface IssueJob {
   readonly reason: Reason
 }
 
-export interface Issued {
-  readonly certId: string
-  readonly desired: Certificate
-  readonly key: KeyObject
-  /** Leaf first, PEM. */
-  readonly chain: readonly string[]
-  readonly leaf: Leaf
-}
-
-interface Ordered extends IssueJob {
-  readonly order: Order
+interface Ordered extends IssueJob, Proven {
   readonly values: readonly WantedValue[]
 }
 
-type World = Pick<Ports, 'authority' | 'zones' | 'time' | 'emit' | 'makeKey'>
+type World = Pick<Ports, 'authority' | 'zones' | 'keys' | 'time' | 'emit' | 'makeKey'> & {
+  readonly memory: Memory
+  readonly deployment: string
+}
 
 /** @returns the certificates issued, and the failures by certificate; throws only for a bug. */
 export async function issue(
@@ -59,14 +47,16 @@ export async function issue(
   return { done: issued.done, failed: [...ordered.failed, ...answered.failed, ...issued.failed] }
 }
 
-async function order(job: IssueJob, { authority, emit }: World, findZone: FindZone): Promise<Ordered> {
+async function order(job: IssueJob, world: World, findZone: FindZone): Promise<Ordered> {
   const { certId, desired, reason } = job
+  const { authority, emit } = world
   emit({ event: 'cert.due', certId, reason: reason.code, detail: reason.detail, hosts: [...desired.hosts] })
   // whatever can be known to fail is looked at before the CA counts an order
   const zones = new Map<string, ChallengeZone>()
   for (const host of desired.hosts) zones.set(challengeName(host), await findZone(host))
   await authority.ready(desired.profile)
-  const placed = await authority.order({ hosts: desired.hosts, profile: desired.profile })
+  const resumed = await resume(desired, world)
+  const placed = resumed?.order ?? (await authority.order(desired))
   const values = placed.challenges.map(({ host, value }): WantedValue => {
     const name = challengeName(host)
     const zone = zones.get(name)
@@ -74,7 +64,24 @@ async function order(job: IssueJob, { authority, emit }: World, findZone: FindZo
       throw new RotationError('acme/unexpected-answer', `the CA asks to prove ${host}, which was not ordered`)
     return { certId, zone, name, value }
   })
-  return { ...job, order: placed, values }
+  await noteOrder(desired, placed, values, world)
+  return { ...job, order: placed, savedKey: resumed?.key ?? null, values }
+}
+
+async function noteOrder(
+  desired: Certificate,
+  { url }: Order,
+  values: readonly WantedValue[],
+  { memory, deployment, time }: World,
+): Promise<void> {
+  const { order: before, values: left } = memory.of(desired.id)
+  const order = {
+    url,
+    specificationHash: specificationHash(desired),
+    keyParameter: keyParameter(deployment, url),
+    since: before?.url === url ? before.since : time.now(),
+  }
+  await memory.note(desired.id, { order, values: [...left, ...toNote(values)] })
 }
 
 /** Publish, wait, let the CA look, and take the values away again whatever happened. */
@@ -90,8 +97,22 @@ async function prove(ordered: readonly Ordered[], world: World, settings: Settin
     answered = await answerAll(ordered, presented, world, settings)
   } finally {
     leftBehind = await cleanUp(presented.written, world, settings)
+    await forgetValues(ordered, leftBehind, world)
   }
   return { done: answered.done, failed: [...answered.failed, ...blame(ordered, leftBehind)] }
+}
+
+/** What could not be removed stays remembered, for the next run to try again. */
+async function forgetValues(
+  ordered: readonly Ordered[],
+  errors: readonly RotationError[],
+  { memory }: World,
+): Promise<void> {
+  const stuck = new Set(errors.flatMap(({ facts }) => facts['names'] as readonly string[]))
+  for (const { certId } of ordered) {
+    const { values } = memory.of(certId)
+    if (values.length > 0) await memory.note(certId, { values: values.filter(({ name }) => stuck.has(name)) })
+  }
 }
 
 async function answerAll(
@@ -131,46 +152,4 @@ function blame(ordered: readonly Ordered[], errors: readonly RotationError[]): F
       .filter(({ values }) => values.some(({ name }) => names.has(name)))
       .map(({ certId }) => ({ certId, error }))
   })
-}
-
-async function finalize(
-  { certId, desired, order }: Ordered,
-  { authority, emit, time, makeKey }: World,
-): Promise<Issued> {
-  const key = await makeKey(desired.keyType)
-  const request = await createRequest(key, desired.keyType, desired.hosts)
-  const chain = splitPem(await authority.finalize(order, request))
-  const leaf = checkDelivered(desired, chain, key, time.now())
-  emit({
-    event: 'cert.issued',
-    certId,
-    serial: leaf.serial,
-    issuer: leaf.issuer,
-    notAfter: toIso(leaf.notAfter),
-  })
-  return { certId, desired, key, chain, leaf }
-}
-
-/** @throws RotationError acme/certificate-unusable rather than attach what does not fit */
-function checkDelivered(desired: Certificate, chain: readonly string[], key: KeyObject, now: number): Leaf {
-  const [first] = chain
-  if (first === undefined)
-    throw new RotationError('acme/certificate-unusable', 'the CA delivered no certificate')
-  const x509 = new X509Certificate(first)
-  const leaf = toLeaf(x509)
-  const lacking = desired.hosts.filter((host) => !leaf.hosts.includes(host))
-  if (lacking.length > 0)
-    throw new RotationError('acme/certificate-unusable', `the CA's certificate lacks ${lacking.join(', ')}`)
-  if (!x509.publicKey.equals(createPublicKey(key)))
-    throw new RotationError('acme/certificate-unusable', "the CA's certificate is for another key")
-  if (leaf.notAfter <= now)
-    throw new RotationError(
-      'acme/certificate-unusable',
-      `the CA's certificate ended on ${toIso(leaf.notAfter)}`,
-    )
-  return leaf
-}
-
-function splitPem(pem: string): string[] {
-  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
 }

@@ -47,6 +47,7 @@ export async function observe(
   return {
     targets,
     stored,
+    users: usersIn(balancers),
     ...(await readDetails(
       desired,
       targets,
@@ -55,6 +56,16 @@ export async function observe(
       settings,
     )),
   }
+}
+
+function usersIn(balancers: readonly LoadBalancer[]): ReadonlyMap<string, string> {
+  return new Map(
+    balancers.flatMap(({ name, listeners }) =>
+      listeners.flatMap(({ port, certificateArn }): [string, string][] =>
+        certificateArn === null ? [] : [[certificateArn, `${name}:${port}`]],
+      ),
+    ),
+  )
 }
 
 function isIn(certificates: readonly StoredCertificate[], { arn }: StoredCertificate): boolean {

@@ -1,6 +1,6 @@
 /** Why a certificate is issued: an ordered list that reads as a list of reasons. The first one found is reported. */
 import { covers } from '../config/hosts.ts'
-import { toDay, toSpan } from '../instant.ts'
+import { DAY_MS, toDay, toSpan } from '../instant.ts'
 import type { Certificate, CertificateDetail, EpochMs, Leaf, StoredCertificate } from '../model.ts'
 import { hostsHash, specificationHash, TAG, tagValue } from '../names.ts'
 import { dueAt, type Lifetime, ownWindow } from './window.ts'
@@ -13,7 +13,11 @@ export type ReasonCode =
   | 'issuer-changed'
   | 'specification-changed'
   | 'renewal-due'
+  | 'broke-before'
   | 'forced'
+  | 'left-behind'
+  | 'superseded'
+  | 'rejected'
   | 'not-attached'
   | 'not-served'
 
@@ -34,6 +38,8 @@ export interface Subject {
   readonly now: EpochMs
   readonly intervalMs: number
   readonly forced: boolean
+  /** Listeners that broke with what it stands on. */
+  readonly brokeAt: readonly string[]
 }
 
 export type Check = (subject: Subject) => Reason | null
@@ -87,7 +93,18 @@ const renewalDue: Check = ({ current, now, intervalMs }) => {
   return { code: 'renewal-due', detail: `${end}, on ${toDay(lifetime.notAfter)}${foreign}${slow}` }
 }
 
+/** Another try, with another certificate: what broke the listener may have been in this one, or be mended. */
+const brokeBefore: Check = ({ current, brokeAt, now }) => {
+  if (current?.origin !== 'ours' || brokeAt.length === 0) return null
+  const age = now - current.stored.uploadedAt
+  if (age < SUCCESSOR_AFTER_MS) return null
+  return { code: 'broke-before', detail: `${brokeAt.join(', ')} broke with the last one, ${toSpan(age)} ago` }
+}
+
 const forced: Check = (subject) => (subject.forced ? { code: 'forced', detail: 'as asked' } : null)
+
+/** A listener that breaks with each new certificate breaks once a day at most, and five times a week by the ledger. */
+const SUCCESSOR_AFTER_MS = DAY_MS
 
 /** The order is the contract. */
 export const ISSUE_CHECKS: readonly Check[] = [
@@ -98,6 +115,7 @@ export const ISSUE_CHECKS: readonly Check[] = [
   issuerChanged,
   specificationChanged,
   renewalDue,
+  brokeBefore,
   forced,
 ]
 

@@ -2,11 +2,18 @@
 import { covers } from '../config/hosts.ts'
 import { RotationError } from '../errors.ts'
 import { toDay } from '../instant.ts'
-import type { Certificate, EpochMs, Observed, ReachableTarget, StoredCertificate, Target } from '../model.ts'
+import type {
+  Certificate,
+  EpochMs,
+  ReachableTarget,
+  StoredCertificate,
+  StoreQuota,
+  Target,
+} from '../model.ts'
 import { targetKey } from '../model.ts'
-import { isRejectedAt, specificationHash, TAG } from '../names.ts'
-import { servesEverywhere } from '../verify/judge.ts'
-import { type Current, firstReason, lifetimeOf } from './checks.ts'
+import { specificationHash, TAG } from '../names.ts'
+import type { CertificateState } from '../state/items.ts'
+import { type Current, lifetimeOf } from './checks.ts'
 import { dueAt, ownWindow, pointIn } from './window.ts'
 
 export interface Standing {
@@ -24,25 +31,24 @@ export interface PlanContext {
   readonly force: ReadonlySet<string>
   /** Ids that this run has issued: they are not issued again in it, whatever asks for it. */
   readonly issued: ReadonlySet<string>
+  /** What is remembered, by certificate id. */
+  readonly states: ReadonlyMap<string, CertificateState>
+  /** Ids that are remembered and are in the configuration no more. */
+  readonly forgotten: readonly string[]
+  readonly quota: StoreQuota | null
+  /** ARNs that IAM has refused to delete in this run. */
+  readonly inUse: ReadonlySet<string>
 }
 
 /**
- * A listener that broke with what is still the newest of ours gets it not again; while it has it, because undoing
- * failed, that is a failure. Until a new one is due or the specification changes, it is a failure at every run.
+ * A listener that broke with what is still the newest of ours gets it not again. It is a failure at every run until a
+ * new one is due, the specification changes, or somebody mends it.
  */
-export function leftAlone(
+export function keepFromRejected(
   desired: Certificate,
-  { target, attached, probe }: ReachableTarget,
-  ours: StoredCertificate | null,
-  observed: Observed,
-  { now, intervalMs }: PlanContext,
-): Standing | null {
-  if (!ours || !isRejectedAt(observed.details.get(ours.arn)?.tags[TAG.rejected], target)) return null
-  const detail = observed.details.get(ours.arn) ?? null
-  const current: Current = { origin: 'ours', stored: ours, detail }
-  if (firstReason({ desired, current, forced: false, now, intervalMs })) return null
-  // somebody mended the listener: what broke it works now
-  if (attached.arn === ours.arn && servesEverywhere(probe, ours.serial)) return null
+  { target, attached }: ReachableTarget,
+  ours: StoredCertificate,
+): Standing {
   return attached.arn === ours.arn ? stillBroken(desired, target, ours) : rejected(desired, target, ours)
 }
 

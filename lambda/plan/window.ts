@@ -49,6 +49,11 @@ export function dueAt(certificate: Lifetime, window: Window, now: EpochMs, inter
   return null
 }
 
+/** So near that what speaks against a new order speaks no more. */
+export function isNearItsEnd({ notBefore, notAfter }: Lifetime, now: EpochMs): boolean {
+  return notAfter - now < (notAfter - notBefore) / 10
+}
+
 /** A tenth of the lifetime after its point nothing has replaced it: whatever the reason, somebody must look. */
 export function isOverdue(certificate: Lifetime, now: EpochMs): boolean {
   const { serial, notBefore, notAfter } = certificate

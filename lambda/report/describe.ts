@@ -1,8 +1,8 @@
 /** Errors, plans, unreachable listeners and the end of a run as events. Pure. */
-import type { RotationError } from '../errors.ts'
+import { RotationError } from '../errors.ts'
 import { HOUR_MS } from '../instant.ts'
 import type { Limited } from '../limits/limits.ts'
-import type { Certificate, EpochMs, Observed, Outcome } from '../model.ts'
+import type { Certificate, EpochMs, Observed, Outcome, StoreQuota } from '../model.ts'
 import { targetKey } from '../model.ts'
 import type { Plan } from '../plan/plan.ts'
 import { firstFailure } from '../verify/judge.ts'
@@ -36,23 +36,55 @@ export function describeEnd(
   }
 }
 
-export function describePlan(pass: number, plan: Plan, limited: Limited): RotationEvent {
+/** What is worth saying of one pass, before it acts. */
+export function describePass(
+  pass: number,
+  { made, limited, desired, observed, quota }: PassFacts,
+  intervalMs: number,
+): RotationEvent[] {
+  const isNeeded = made.actions.some(({ kind }) => kind === 'issue')
+  return [
+    ...(quota instanceof RotationError && !isNeeded && pass === 1
+      ? [{ event: 'quota.unread' as const, error: describeError(quota) }]
+      : []),
+    describePlan(pass, made, limited),
+    ...(pass > 1
+      ? []
+      : [
+          ...outpacedCertificates(made, intervalMs),
+          ...unreachableListeners(desired, observed),
+          ...refusedReads(desired, observed),
+        ]),
+  ]
+}
+
+interface PassFacts {
+  readonly made: Plan
+  readonly limited: Limited
+  readonly desired: readonly Certificate[]
+  readonly observed: Observed
+  readonly quota: StoreQuota | RotationError
+}
+
+function describePlan(pass: number, plan: Plan, limited: Limited): RotationEvent {
   return {
     event: 'plan.made',
     pass,
     actions: plan.actions.map((action) => ({
       kind: action.kind,
       certId: action.certId,
-      ...(action.kind === 'issue' ? {} : { listener: targetKey(action.target) }),
+      ...('target' in action ? { listener: targetKey(action.target) } : {}),
+      ...(action.kind === 'prune' ? { name: action.stored.name } : {}),
       reason: action.reason.code,
       detail: action.reason.detail,
     })),
     heldBack: [...limited.heldBack].map(([certId, { code, message }]) => ({ certId, code, message })),
     standings: plan.standings.map(({ certId, state, detail }) => ({ certId, state, detail })),
+    kept: plan.kept.map(({ certId, stored, why }) => ({ certId, name: stored.name, why })),
   }
 }
 
-export function outpacedCertificates({ outpaced }: Plan, intervalMs: number): RotationEvent[] {
+function outpacedCertificates({ outpaced }: Plan, intervalMs: number): RotationEvent[] {
   return outpaced.map(({ certId, windowMs }) => ({
     event: 'schedule.outpaced',
     certId,
@@ -61,7 +93,7 @@ export function outpacedCertificates({ outpaced }: Plan, intervalMs: number): Ro
   }))
 }
 
-export function unreachableListeners(desired: readonly Certificate[], observed: Observed): RotationEvent[] {
+function unreachableListeners(desired: readonly Certificate[], observed: Observed): RotationEvent[] {
   return desired.flatMap(({ id, targets }) =>
     targets.flatMap((target): RotationEvent[] => {
       const facts = observed.targets.get(targetKey(target))
@@ -72,7 +104,7 @@ export function unreachableListeners(desired: readonly Certificate[], observed: 
   )
 }
 
-export function refusedReads(desired: readonly Certificate[], observed: Observed): RotationEvent[] {
+function refusedReads(desired: readonly Certificate[], observed: Observed): RotationEvent[] {
   return desired.flatMap(({ id, targets }) =>
     targets.flatMap((target): RotationEvent[] => {
       const facts = observed.targets.get(targetKey(target))

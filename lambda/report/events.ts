@@ -19,9 +19,10 @@ const error = z.object({
 })
 
 const action = z.object({
-  kind: z.enum(['issue', 'attach', 'verify']),
+  kind: z.enum(['tidy', 'prune', 'undo', 'issue', 'attach', 'verify']),
   certId,
   listener: listener.optional(),
+  name: z.string().optional().describe('of a stored certificate'),
   reason: z.string(),
   detail: z.string(),
 })
@@ -41,7 +42,18 @@ export const EVENTS = {
     actions: z.array(action),
     heldBack: z.array(z.object({ certId, code: z.string(), message: z.string() })),
     standings: z.array(z.object({ certId, state: z.string(), detail: z.string() })),
+    kept: z
+      .array(z.object({ certId, name: z.string(), why: z.string() }))
+      .describe('stored certificates beside those in force that are not pruned'),
   }),
+  'run.yielded': row('info', 'another run acts; this one does nothing, and that is well', {
+    until: instant.describe("when the other run's lease ends"),
+  }),
+  'state.unread': row(
+    'warn',
+    'something that earlier runs remembered could not be read; the run goes on from what AWS shows',
+    { error },
+  ),
   'listener.unreachable': row('warn', 'a listener could not be probed; what the API says counts', {
     certId,
     listener,
@@ -63,6 +75,17 @@ export const EVENTS = {
     reason: z.string(),
     detail: z.string(),
     hosts: z.array(z.string()),
+  }),
+  'cert.tidied': row('info', 'what an earlier run left behind is taken away', { certId, detail: z.string() }),
+  'order.resumed': row('info', 'the order of an earlier run is gone on with', {
+    certId,
+    order: z.string().describe('URL'),
+    status: z.string(),
+  }),
+  'order.dropped': row('warn', 'the order of an earlier run is given up', {
+    certId,
+    order: z.string().describe('URL'),
+    why: z.string(),
   }),
   'challenge.presented': row('info', 'challenge values were written to a zone', {
     zone: z.string(),
@@ -104,6 +127,17 @@ export const EVENTS = {
     serial,
     failure: z.string(),
   }),
+  'cert.pruned': row('info', 'a certificate that is needed no more is deleted', {
+    certId,
+    name: z.string(),
+    reason: z.string(),
+  }),
+  'cert.kept': row('warn', 'a certificate that is needed no more stays, because something uses it', {
+    certId,
+    name: z.string(),
+    why: z.string().describe("IAM's words"),
+  }),
+  'cert.postponed': row('warn', 'there was no time left for it; it goes first in the next run', { certId }),
   'cert.failed': row('error', 'something failed for a certificate; the others go on', { certId, error }),
   'run.failed': row('error', 'something failed that is no single certificate', { error }),
   'run.finished': row('info', 'a run ends; there is exactly one, also after a failure', {

@@ -2,6 +2,7 @@
 import type { Deed } from '../act.ts'
 import type { RotationError } from '../errors.ts'
 import { DAY_MS, toDay } from '../instant.ts'
+import { isWait } from '../limits/limits.ts'
 import type { Certificate, EpochMs, Observed, Outcome, OutcomeState, ReachableTarget } from '../model.ts'
 import { isFailure, targetKey } from '../model.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -45,10 +46,17 @@ export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome
     }
   const placed = [...(deed?.inPlace.values() ?? [])].some((end) => end !== null)
   const done: OutcomeState = deed?.stored ? 'renewed' : placed ? 'attached' : 'settled'
-  const hard = [...(heldBack ? [heldBack] : []), ...(deed?.errors ?? []), ...hardErrors(standings)]
-  const state = worst(hard, standings) ?? done
+  const waits = heldBack !== undefined && isWait(heldBack) && isGood(installed, now)
+  const hard = [...(heldBack && !waits ? [heldBack] : []), ...(deed?.errors ?? []), ...hardErrors(standings)]
+  const waiting = heldBack?.code === 'run/out-of-time' ? 'postponed' : 'held-back'
+  const state = worst(hard, standings) ?? (waits ? waiting : done)
   const detail = detailOf(state, errors, standings, installed.notAfter)
   return { certId: id, state, detail, errors, ...installed }
+}
+
+/** What is installed can wait: its due time has not passed by long. */
+function isGood({ notAfter, isOverdue }: Pick<Outcome, 'notAfter' | 'isOverdue'>, now: EpochMs): boolean {
+  return notAfter !== null && notAfter > now && !isOverdue
 }
 
 /** What was put in place in this run ends then. */

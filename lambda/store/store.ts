@@ -1,24 +1,32 @@
 /** Put what was issued into the certificate store. */
 import type { Settings } from '../defaults.ts'
-import type { Issued } from '../issue/issue.ts'
+import { asRotationError } from '../errors.ts'
+import type { Issued } from '../issue/finalize.ts'
 import { toStoreKey } from '../issue/keys.ts'
 import type { StoredCertificate } from '../model.ts'
 import { idHash, specificationHash, storedName, storedTags } from '../names.ts'
-import { type Done, each } from '../parallel.ts'
+import { type Done, each, type Failure } from '../parallel.ts'
 import type { Ports } from '../ports.ts'
+import type { Memory } from '../state/memory.ts'
 
 export interface Stored {
   readonly certId: string
   readonly stored: StoredCertificate
 }
 
-export function storeAll(
+/**
+ * The key of an order is needed no more once its certificate is stored. One that cannot be deleted is a failure beside:
+ * the certificate is used, and the next run tries again.
+ */
+export async function storeAll(
   issued: readonly Issued[],
   deployment: string,
-  { store, time, emit }: Pick<Ports, 'store' | 'time' | 'emit'>,
+  { store, keys, time, emit }: Pick<Ports, 'store' | 'keys' | 'time' | 'emit'>,
+  memory: Memory,
   settings: Settings,
 ): Promise<Done<Stored>> {
-  return each(issued, settings.concurrency, async ({ certId, desired, key, chain, leaf }) => {
+  const keysLeft: Failure[] = []
+  const stored = await each(issued, settings.concurrency, async ({ certId, desired, key, chain, leaf }) => {
     const name = storedName(desired, leaf)
     const arn = await store.upload({
       name,
@@ -38,6 +46,15 @@ export function storeAll(
       notAfter: leaf.notAfter,
       uploadedAt: time.now(),
     }
+    const { order } = memory.of(certId)
+    if (order)
+      try {
+        await keys.remove(order.keyParameter)
+        await memory.note(certId, { order: null })
+      } catch (thrown) {
+        keysLeft.push({ certId, error: asRotationError(thrown) })
+      }
     return { certId, stored }
   })
+  return { done: stored.done, failed: [...stored.failed, ...keysLeft] }
 }

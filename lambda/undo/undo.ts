@@ -4,18 +4,24 @@ import { RotationError } from '../errors.ts'
 import { targetKey } from '../model.ts'
 import { TAG, withRejected } from '../names.ts'
 import type { Ports } from '../ports.ts'
+import type { Memory } from '../state/memory.ts'
 import type { Verified } from '../verify/verify.ts'
+
+/** Far more than one certificate has listeners and successors in a grace period. */
+const MOST_REMEMBERED = 100
 
 type World = Pick<Ports, 'loadBalancers' | 'store' | 'emit'>
 
 /**
- * Undo one swap. That the certificate was rejected is written down also when the previous one could not be put back.
+ * Undo one swap. That the certificate was rejected is written down also when the previous one could not be put back:
+ * in its tag, which outlives the table, and in the state, which may be written when the tag may not.
  *
  * @returns what the certificate ends the run with: verify/rejected, or undo/failed, and store/tag-refused
  */
 export async function undo(
   { certId, placement, broken }: Verified,
   world: World,
+  memory: Memory,
 ): Promise<readonly RotationError[]> {
   const failure = broken ?? ''
   const { before, stored } = placement
@@ -24,6 +30,10 @@ export async function undo(
   if (!failed) world.emit({ event: 'cert.rejected', certId, listener, serial: stored.serial, failure })
   const what = `${listener} broke with the new certificate (${failure}); the previous one was put back`
   const rejected = new RotationError('verify/rejected', what, { listener, serial: stored.serial })
+  const known = memory
+    .of(certId)
+    .rejected.filter(({ arn, ...one }) => arn !== stored.arn || one.listener !== listener)
+  await memory.note(certId, { rejected: [...known, { listener, arn: stored.arn }].slice(-MOST_REMEMBERED) })
   const untagged = await writeDown(placement, world)
   return [failed ?? rejected, ...(untagged ? [untagged] : [])]
 }

@@ -15,6 +15,7 @@ export function createClock(startAt: number = Date.now(), speed = 1): Clock {
   return {
     now: () => Math.floor(startAt + (performance.now() - begun) * speed + ahead),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / speed)),
+    stopAt: Number.POSITIVE_INFINITY,
     advance(ms) {
       ahead += ms
     },

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClassicElb, createClassicElb } from './aws/classic-elb.ts'
+import { type DynamoDb, startDynamoDb } from './aws/dynamodb.ts'
 import { type Endpoint, startEndpoint } from './aws/endpoint.ts'
 import { createIam, type Iam } from './aws/iam.ts'
 import { createRoute53, type Route53 } from './aws/route53.ts'
@@ -40,6 +41,7 @@ export interface Sandbox {
   readonly iam: Iam
   readonly elb: ClassicElb
   readonly ssm: Ssm
+  readonly dynamodb: DynamoDb
   readonly dns: Dns
   readonly ca: Ca
   /** PEM file with the root of the CA's own TLS. */
@@ -85,7 +87,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     },
   })
   const ssm = createSsm()
-  const aws = await startEndpoint([route53.service, iam.service, elb.service, ssm.service], clock)
+  const dynamodb = await startDynamoDb()
+  const services = [route53, iam, elb, ssm, dynamodb].map(({ service }) => service)
+  const aws = await startEndpoint(services, clock)
   const dns = await startDns(route53)
   const ca = await startCa(dns.port, clock, options.ca ?? {})
   const paidCa: Authority = await makeAuthority('Paid CA')
@@ -100,6 +104,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     iam,
     elb,
     ssm,
+    dynamodb,
     dns,
     ca,
     rootsFile,
@@ -161,6 +166,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     async stop() {
       await Promise.all([
         aws.stop(),
+        dynamodb.stop(),
         dns.stop(),
         ca.stop(),
         ...[...listeners.values()].map((one) => one.stop()),

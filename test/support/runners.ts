@@ -19,6 +19,9 @@ import { type DeployedFunction, readAssembly } from './deployed/assembly.ts'
 import { createLambda, type Lambda } from './deployed/lambda.ts'
 import { keysIn } from './keys.ts'
 
+/** What every trial is called. */
+export const DEPLOYMENT = 'trial'
+
 export interface Invoked {
   /** What the handler threw. */
   readonly error: { readonly code: string; readonly message: string } | null
@@ -61,7 +64,7 @@ export function sourceRunner({ sandbox, clock, settings }: Surroundings): Runner
       const handler = createHandler({
         env: {
           [ENV.region]: REGION,
-          [ENV.deployment]: 'trial',
+          [ENV.deployment]: DEPLOYMENT,
           [ENV.intervalMs]: String(intervalMs ?? DAY_MS),
         },
         readConfig() {
@@ -151,7 +154,7 @@ export function deployedRunner(
 /** A stack called `trial`, as a team would have it. */
 export function synthesise(config: string, outdir: string): DeployedFunction {
   const app = new App({ outdir })
-  const stack = new Stack(app, 'trial')
+  const stack = new Stack(app, DEPLOYMENT)
   new CertificateRotation(stack, 'Rotation', { config })
   const { directory } = app.synth()
   return readAssembly(directory, stack.artifactId)

@@ -2,16 +2,20 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import type { Settings } from '../../lambda/defaults.ts'
+import { stateTable } from '../../lambda/names.ts'
 import type { LoggedEvent } from '../../lambda/report/events.ts'
 import { createClock } from '../sandbox/clock.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts'
 import { metricsIn } from './emf.ts'
 import { leaksOf } from './keys.ts'
-import { type Invoked, type Runner, type Surroundings, sourceRunner } from './runners.ts'
+import { DEPLOYMENT, type Invoked, type Runner, type Surroundings, sourceRunner } from './runners.ts'
 
 export const DAY_MS = 86_400_000
 /** Seconds of the sandbox in one of ours: waits of minutes pass in seconds, and loopback still is fast enough. */
 const SPEED = 30
+
+/** Of the deployment that is on trial. */
+export const TABLE = stateTable(DEPLOYMENT)
 
 export interface TestCa {
   readonly directoryUrl: string
@@ -54,6 +58,7 @@ export async function startTrial(
   const sandbox = await startSandbox({ clock, ...options })
   const ca = await startCa(sandbox)
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value
+  await sandbox.dynamodb.addTable(TABLE)
   const runner = startRunner({ sandbox, clock, speed: SPEED, settings })
 
   return {

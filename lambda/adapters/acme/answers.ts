@@ -4,6 +4,8 @@ import { RotationError } from '../../errors.ts'
 /** RFC 8555 §7.1.3, as far as it is looked at here. */
 export interface AnsweredOrder {
   readonly status: string
+  readonly url: string
+  readonly identifiers: unknown
   readonly error?: object
   readonly authorizations: unknown
   readonly finalize: unknown
@@ -12,9 +14,17 @@ export interface AnsweredOrder {
 /** RFC 8555 §7.1.4, likewise. */
 export interface AnsweredAuthorization {
   readonly status: string
+  readonly url: string
   readonly identifier: { readonly value: string }
   readonly wildcard?: boolean
-  readonly challenges: readonly { readonly error?: object }[]
+  readonly challenges: readonly AnsweredChallenge[]
+}
+
+/** RFC 8555 §7.1.5, likewise. */
+export interface AnsweredChallenge {
+  readonly type: string
+  readonly url: string
+  readonly error?: object
 }
 
 /** What a CA answers is not always what RFC 8555 §7.1 says. */

@@ -15,7 +15,8 @@ import type {
   MakeKey,
   Time,
 } from '../../ports.ts'
-import { authorizationFailed, checkOrder, orderFailed } from './answers.ts'
+import { authorizationFailed, orderFailed } from './answers.ts'
+import { fetchAuthorization, isFinal, otherHosts, toOrder } from './orders.ts'
 import { explain } from './problem.ts'
 import { retrying } from './retrying.ts'
 import { type Http, tame } from './transport.ts'
@@ -87,7 +88,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
   /** Ask again, as often as the CA wants within our bounds, until `ask` has an answer. */
   async function waitFor<T>(url: string, what: string, ask: () => Promise<T | null>): Promise<T> {
     const patient: Time = {
-      now: () => time.now(),
+      ...time,
       sleep: (ms) =>
         time.sleep(Math.min(Math.max(ms, transport.retryAfterMs(url) ?? 0), settings.acmeLongestWaitMs)),
     }
@@ -120,16 +121,20 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
       }
       const doing = `a new order for ${hosts.join(', ')}`
       const order = await call(doing, () => client.createOrder(data))
-      checkOrder(order, doing)
-      if (order.status === 'invalid') throw orderFailed(order, doing)
-      const challenges: Challenge[] = []
-      // one by one: the library would fetch all of them at once, and a CA allows few nonces a second
-      for (const url of order.authorizations) {
-        const authorization = await fetchAuthorization(client, order, url, call)
-        if (authorization.status === 'valid') continue
-        challenges.push(await toChallenge(client, authorization))
+      return toOrder(client, order, doing, call)
+    },
+
+    async find(url, { hosts }) {
+      const client = await opened()
+      const doing = `the order ${url}`
+      try {
+        const order = await call(doing, () => client.getOrder({ url } as acme.Order))
+        const other = otherHosts(order, hosts)
+        return other === null ? await toOrder(client, { ...order, url }, doing, call) : { useless: other }
+      } catch (thrown) {
+        if (isFinal(thrown)) return { useless: thrown.message }
+        throw thrown
       }
-      return { url: order.url, challenges }
     },
 
     async answer({ challenges, url }) {
@@ -140,8 +145,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
         )
       for (const { host, authorizationUrl } of challenges)
         await waitFor(authorizationUrl, `the CA's look at ${host}`, async () => {
-          const order = { url, authorizations: [authorizationUrl] }
-          const authorization = await fetchAuthorization(client, order, authorizationUrl, call)
+          const authorization = await fetchAuthorization(client, url, authorizationUrl, call)
           if (authorization.status === 'pending') return null
           if (authorization.status !== 'valid') throw authorizationFailed(authorization)
           return true
@@ -183,39 +187,6 @@ function hasAccount(client: acme.Client): boolean {
   } catch {
     return false
   }
-}
-
-type Call = ReturnType<typeof retrying>
-
-async function fetchAuthorization(
-  client: acme.Client,
-  order: Pick<acme.Order, 'url' | 'authorizations'>,
-  url: string,
-  call: Call,
-): Promise<acme.Authorization> {
-  const one = { ...order, authorizations: [url] } as acme.Order
-  const [authorization] = await call('an authorization', () => client.getAuthorizations(one))
-  if (!Array.isArray(authorization?.challenges) || typeof authorization.identifier?.value !== 'string')
-    throw new RotationError('acme/unexpected-answer', `the CA gave no authorization at ${url}`)
-  return authorization
-}
-
-/** CAs list other kinds beside it, some without a token: dns-01 is chosen by its type. */
-async function toChallenge(client: acme.Client, authorization: acme.Authorization): Promise<Challenge> {
-  const base = authorization.identifier.value.toLowerCase()
-  const host = authorization.wildcard ? `*.${base}` : base
-  if (authorization.status !== 'pending') throw authorizationFailed(authorization)
-  const challenge = authorization.challenges.find(({ type }) => type === 'dns-01')
-  if (!challenge) {
-    const offered = authorization.challenges.map(({ type }) => type).join(', ')
-    throw new RotationError(
-      'acme/no-dns-challenge',
-      `the CA offers ${offered} for ${host}, looked for dns-01`,
-      { host },
-    )
-  }
-  const value = await client.getChallengeKeyAuthorization(challenge)
-  return { host, value, url: challenge.url, authorizationUrl: authorization.url }
 }
 
 /** The library only looks at the URL. */

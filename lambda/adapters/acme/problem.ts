@@ -44,7 +44,9 @@ function explainProblem(problem: AcmeProblem, doing: string, now: EpochMs): Rota
       type: problem.type,
       status: problem.status,
       ...(problem.subproblems.length > 0 ? { subproblems: problem.subproblems } : {}),
-      ...(problem.retryAfterMs === null ? {} : { retryAfter: toIso(now + problem.retryAfterMs) }),
+      ...(problem.retryAfterMs === null
+        ? {}
+        : { retryAfter: toIso(now + problem.retryAfterMs), retryAfterMs: problem.retryAfterMs }),
     },
     { cause: problem },
   )

@@ -22,7 +22,7 @@ function problem(type: string, status: number, retryAfterMs: number | null = nul
 /** Runs a request that fails with each of `failures` in turn, and then succeeds. @returns the waits, and what came. */
 async function tryAgain(failures: readonly Error[]) {
   const waits: number[] = []
-  const time = { now: () => NOW, sleep: async (ms: number) => void waits.push(ms) }
+  const time = { now: () => NOW, sleep: async (ms: number) => void waits.push(ms), stopAt: Infinity }
   const left = [...failures]
   const result = await retrying(time, DEFAULTS)('a new order', async () => {
     const failure = left.shift()

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULTS } from '../../../lambda/defaults.ts'
 import { RotationError } from '../../../lambda/errors.ts'
-import { cleanUp, present, type WantedValue, waitInSync } from '../../../lambda/issue/challenges.ts'
+import { cleanUp, present, waitInSync } from '../../../lambda/issue/challenges.ts'
+import type { WantedValue } from '../../../lambda/issue/values.ts'
 import type { TxtRecordSet, Zones } from '../../../lambda/ports.ts'
 
 const ZONE = { id: 'Z1', name: 'example.com', group: 0 }
@@ -34,7 +35,7 @@ function memoryZone() {
   return { zones, sets, mishaps, changes: () => changes }
 }
 
-const time = { now: () => 0, sleep: async () => undefined }
+const time = { now: () => 0, sleep: async () => undefined, stopAt: Infinity }
 const wanted = (count: number): WantedValue[] =>
   Array.from({ length: count }, (_, at) => ({
     certId: 'shop',
@@ -109,6 +110,7 @@ describe('challenge values', () => {
     let now = 0
     const ticking = {
       now: () => now,
+      stopAt: Infinity,
       async sleep(ms: number) {
         now += ms
       },

@@ -1,34 +1,99 @@
 import { describe, expect, it } from 'vitest'
-import { limit } from '../../../lambda/limits/limits.ts'
+import { RotationError } from '../../../lambda/errors.ts'
+import { type Budget, type Limited, limit } from '../../../lambda/limits/limits.ts'
+import type { StoredCertificate } from '../../../lambda/model.ts'
 import type { Action } from '../../../lambda/plan/plan.ts'
+import { type CertificateState, NOTHING_KNOWN } from '../../../lambda/state/items.ts'
 
+const DAY_MS = 86_400_000
+const NOW = 100 * DAY_MS
 const reason = { code: 'renewal-due', detail: '' } as const
 const target = { kind: 'classic', loadBalancer: 'web', port: 443 } as const
-const issue = (certId: string): Action[] => [
-  { kind: 'issue', certId, reason },
+const issue = (certId: string, isUrgent = false): Action[] => [
+  { kind: 'issue', certId, reason, isUrgent },
   { kind: 'attach', certId, reason, target, stored: null },
 ]
+const prune = (certId: string): Action => {
+  return { kind: 'prune', certId, reason, stored: {} as StoredCertificate }
+}
+
+function budget(over: Partial<Budget> = {}): Budget {
+  const quota = { used: 1, limit: 20 }
+  return { now: NOW, quota, states: new Map(), issued: () => [], mostOfOneSetAWeek: 5, ...over }
+}
+
+function stateOf(certId: string, state: Partial<CertificateState>): Pick<Budget, 'states'> {
+  return { states: new Map([[certId, { ...NOTHING_KNOWN, ...state }]]) }
+}
+
+function held({ heldBack }: Limited): string[] {
+  return [...heldBack].map(([certId, { code }]) => `${certId} ${code}`)
+}
 
 describe('the quota of the store', () => {
   it('gives the room that is left to what comes first, and holds back the rest with all that would follow', () => {
     const actions = [...issue('a'), ...issue('b'), ...issue('c')]
-    const { run, heldBack } = limit(actions, { used: 18, limit: 20 })
-    expect(run.map(({ certId, kind }) => `${kind} ${certId}`)).toEqual([
+    const limited = limit(actions, budget({ quota: { used: 18, limit: 20 } }))
+    expect(limited.run.map(({ certId, kind }) => `${kind} ${certId}`)).toEqual([
       'issue a',
       'attach a',
       'issue b',
       'attach b',
     ])
-    expect([...heldBack].map(([certId, { code }]) => `${certId} ${code}`)).toEqual(['c store/quota-full'])
+    expect(held(limited)).toEqual(['c store/quota-full'])
   })
 
-  it('is no limit for what is only attached', () => {
-    const attach = issue('a').slice(1)
-    expect(limit(attach, null).run).toEqual(attach)
-    expect(limit(attach, { used: 20, limit: 20 }).run).toEqual(attach)
+  it('is no limit for what is only attached, pruned or tidied', () => {
+    const attach: Action = { kind: 'attach', certId: 'a', reason, target, stored: {} as StoredCertificate }
+    const tidy: Action = { kind: 'tidy', certId: 'a', reason, order: false, forget: false }
+    const actions = [tidy, prune('a'), attach]
+    expect(limit(actions, budget({ quota: { used: 20, limit: 20 } })).run).toEqual(actions)
   })
 
-  it('holds back all when more is used than allowed', () => {
-    expect(limit(issue('a'), { used: 25, limit: 20 }).run).toEqual([])
+  it('counts what is pruned before as room', () => {
+    const actions = [prune('b'), ...issue('a')]
+    expect(limit(actions, budget({ quota: { used: 20, limit: 20 } })).run).toEqual(actions)
+  })
+
+  it('holds back all when more is used than allowed, and keeps what else is to be done', () => {
+    const tidy: Action = { kind: 'tidy', certId: 'a', reason, order: false, forget: false }
+    expect(limit([tidy, ...issue('a')], budget({ quota: { used: 25, limit: 20 } })).run).toEqual([tidy])
+  })
+
+  it('holds back all when it could not be asked', () => {
+    const quota = new RotationError('aws/throttled', 'throttled')
+    expect(held(limit(issue('a'), budget({ quota })))).toEqual(['a aws/throttled'])
+  })
+})
+
+describe('what the CA asked for', () => {
+  it('is kept to the very instant', () => {
+    const until = (nextTry: number) => held(limit(issue('a'), budget(stateOf('a', { nextTry }))))
+    expect(until(NOW + 1)).toEqual(['a limits/asked-to-wait'])
+    expect(until(NOW)).toEqual([])
+  })
+
+  it('names the instant, for the other certificates it says nothing', () => {
+    const limited = limit([...issue('a'), ...issue('b')], budget(stateOf('a', { nextTry: NOW + DAY_MS })))
+    expect(limited.heldBack.get('a')?.message).toContain('before 1970-04-12T00:00:00Z')
+    expect(limited.run.map(({ certId }) => certId)).toEqual(['b', 'b'])
+  })
+})
+
+describe('the ledger', () => {
+  const times = (count: number) => Array.from({ length: count }, (_, at) => NOW - (at + 1) * DAY_MS)
+
+  it('holds back the sixth certificate for a set of hosts in seven days, until the oldest of them is forgotten', () => {
+    expect(held(limit(issue('a'), budget({ issued: () => times(4) })))).toEqual([])
+    const limited = limit(issue('a'), budget({ issued: () => times(5) }))
+    expect(held(limited)).toEqual(['a limits/ledger-full'])
+    expect(limited.heldBack.get('a')?.message).toContain('not before 1970-04-13T00:00:00Z')
+  })
+
+  it('lets through what is near its end, and an order that is gone on with', () => {
+    expect(held(limit(issue('a', true), budget({ issued: () => times(9) })))).toEqual([])
+    const order = { url: '', specificationHash: '', keyParameter: '', since: 0 }
+    const resumed = budget({ ...stateOf('a', { order }), issued: () => times(9) })
+    expect(held(limit(issue('a'), resumed))).toEqual([])
   })
 })

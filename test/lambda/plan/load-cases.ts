@@ -22,6 +22,7 @@ import {
   withRejected,
 } from '../../../lambda/names.ts'
 import type { PlanContext } from '../../../lambda/plan/standings.ts'
+import { type CertificateState, NOTHING_KNOWN } from '../../../lambda/state/items.ts'
 
 const HOUR_MS = 3_600_000
 const DIRECTORY = 'https://ca.test/directory'
@@ -44,6 +45,8 @@ const storedShape = z.strictObject({
   ...specification,
   from: z.iso.date(),
   to: z.iso.date(),
+  /** `from` when left out. */
+  uploaded: z.iso.date().optional(),
   rejectedAt: z.array(z.string()).optional(),
   /** Reading it failed. */
   unread: z.boolean().optional(),
@@ -65,6 +68,16 @@ const targetShape = z.union([
     serves: z.string().optional(),
   }),
 ])
+const stateShape = z.strictObject({
+  /** By listener: the serial of what was last seen working there, and since when. */
+  working: z.record(z.string(), z.tuple([z.string(), z.iso.date()])).optional(),
+  /** Listener and serial. */
+  rejected: z.array(z.tuple([z.string(), z.string()])).optional(),
+  /** Record names at which challenge values may lie. */
+  values: z.array(z.string()).optional(),
+  order: z.literal(true).optional(),
+  postponed: z.literal(true).optional(),
+})
 const caseShape = z.strictObject({
   name: z.string(),
   desired: z.array(desiredShape),
@@ -75,10 +88,22 @@ const caseShape = z.strictObject({
   intervalHours: z.number().optional(),
   force: z.array(z.string()).optional(),
   issued: z.array(z.string()).optional(),
+  /** What is remembered, by certificate. */
+  state: z.record(z.string(), stateShape).optional(),
+  /** Remembered, and in the configuration no more. */
+  forgotten: z.array(z.string()).optional(),
+  /** Used and limit. */
+  quota: z.tuple([z.number(), z.number()]).optional(),
+  /** Serials that IAM has refused to delete. */
+  inUse: z.array(z.string()).optional(),
+  /** Listeners of others in the region, and the serial that each has. */
+  neighbours: z.record(z.string(), z.string()).optional(),
   /** One line an action, as `issue shop renewal-due` and `attach shop web:443 renewal-due`. */
   actions: z.array(z.string()),
   /** One line a certificate or target that is left alone, as `shop settled`. */
   standings: z.array(z.string()),
+  /** One line a stored certificate that stays beside those in force, as `old kept for rollback`; any when left out. */
+  kept: z.array(z.string()).optional(),
 })
 
 export interface PlanCase {
@@ -88,6 +113,7 @@ export interface PlanCase {
   readonly context: PlanContext
   readonly actions: readonly string[]
   readonly standings: readonly string[]
+  readonly kept: readonly string[] | null
 }
 
 /** @throws for a key that no case has: a mistyped expectation cannot pass in silence */
@@ -142,6 +168,7 @@ function toCase(written: Written): PlanCase {
     desired: written.desired.map(toDesired),
     observed: {
       targets: new Map(targets),
+      users: usersOf(),
       stored: stored.map(({ certificate }) => certificate),
       details: new Map(
         stored.flatMap(({ certificate, detail, unread }) => (unread ? [] : [[certificate.arn, detail]])),
@@ -155,10 +182,54 @@ function toCase(written: Written): PlanCase {
       intervalMs: (written.intervalHours ?? 24) * HOUR_MS,
       force: new Set(written.force ?? []),
       issued: new Set(written.issued ?? []),
+      states: new Map(Object.entries(written.state ?? {}).map(([id, given]) => [id, toState(given)])),
+      forgotten: written.forgotten ?? [],
+      quota: written.quota ? { used: written.quota[0], limit: written.quota[1] } : null,
+      inUse: new Set((written.inUse ?? []).map(arnOf)),
     },
     actions: written.actions,
     standings: written.standings,
+    kept: written.kept ?? null,
   }
+
+  function usersOf(): Map<string, string> {
+    const own = targets.flatMap(([key, facts]): [string, string][] =>
+      facts.problem === null ? [[facts.attached.arn, key]] : [],
+    )
+    const others = Object.entries(written.neighbours ?? {}).map(([key, serial]): [string, string] => [
+      arnOf(serial),
+      key,
+    ])
+    return new Map([...own, ...others])
+  }
+
+  function arnOf(serial: string): string {
+    const ours = stored.find(({ certificate }) => certificate.serial === serial)
+    return ours?.certificate.arn ?? foreignArn(serial)
+  }
+
+  function toState(given: z.infer<typeof stateShape>): CertificateState {
+    const zone = { id: 'Z1', name: 'example.com', group: 0 }
+    return {
+      ...NOTHING_KNOWN,
+      working: Object.fromEntries(
+        Object.entries(given.working ?? {}).map(([listener, [serial, since]]) => [
+          listener,
+          { arn: arnOf(serial), since: Date.parse(since), seen: true },
+        ]),
+      ),
+      rejected: (given.rejected ?? []).map(([listener, serial]) => ({ listener, arn: arnOf(serial) })),
+      values: (given.values ?? []).map((name) => ({ zone, name, ours: ['"value"'] })),
+      order: given.order
+        ? { url: 'https://ca.test/order/1', specificationHash: '', keyParameter: '/key', since: 0 }
+        : null,
+      postponed: given.postponed ?? false,
+    }
+  }
+}
+
+function foreignArn(serial: string): string {
+  return `arn:aws:iam::1:server-certificate/${serial}`
 }
 
 function toDesired(written: z.infer<typeof desiredShape>): Certificate {
@@ -178,7 +249,16 @@ function toStored(written: z.infer<typeof storedShape>): {
   detail: CertificateDetail
   unread: RotationError | null
 } {
-  const { serial, from, to, rejectedAt = [], withoutTags = false, unread = false, ...specified } = written
+  const {
+    serial,
+    from,
+    to,
+    uploaded = from,
+    rejectedAt = [],
+    withoutTags = false,
+    unread = false,
+    ...specified
+  } = written
   const of = toDesired(specified)
   const leaf: Leaf = {
     serial,
@@ -202,7 +282,7 @@ function toStored(written: z.infer<typeof storedShape>): {
       serial,
       notBefore: leaf.notBefore,
       notAfter: leaf.notAfter,
-      uploadedAt: leaf.notBefore,
+      uploadedAt: Date.parse(uploaded),
     },
     unread: unread ? new RotationError('aws/access-denied', 'it may not be read') : null,
     detail: { leaf, tags: rejected === undefined ? tags : { ...tags, [TAG.rejected]: rejected } },
@@ -217,7 +297,7 @@ function toAttached(
   const ours = stored.find((one) => one.serial === serial)
   if (ours) return { origin: 'ours', arn: ours.arn, stored: ours }
   const leaf = foreign.find((one) => one.serial === serial)
-  const arn = `arn:aws:iam::1:server-certificate/${serial}`
+  const arn = foreignArn(serial)
   if (leaf) return { origin: 'foreign', arn, leaf, refusal: null }
   if (serial !== 'unreadable') throw new Error(`no certificate of the case has the serial ${serial}`)
   return {

@@ -1,20 +1,39 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { targetKey } from '../../../lambda/model.ts'
-import { type Plan, plan } from '../../../lambda/plan/plan.ts'
+import { type Action, type Plan, plan } from '../../../lambda/plan/plan.ts'
 import { loadCases } from './load-cases.ts'
 
 const CASES = loadCases(new URL('./cases/', import.meta.url))
 
-function lines({ actions, standings }: Plan): { actions: string[]; standings: string[] } {
+function lines(made: Plan): { actions: string[]; standings: string[] } {
   return {
-    actions: actions.map((action) =>
-      action.kind === 'issue'
-        ? `issue ${action.certId} ${action.reason.code}`
-        : `${action.kind} ${action.certId} ${targetKey(action.target)} ${action.stored?.serial ?? 'new'} ${action.reason.code}`,
-    ),
-    standings: standings.map(({ certId, state }) => `${certId} ${state}`),
+    actions: made.actions.map(line),
+    standings: made.standings.map(({ certId, state }) => `${certId} ${state}`),
   }
+}
+
+function line(action: Action): string {
+  const { kind, certId, reason } = action
+  switch (action.kind) {
+    case 'tidy':
+      return [kind, certId, ...(action.order ? ['order'] : []), ...(action.forget ? ['forget'] : [])].join(
+        ' ',
+      )
+    case 'issue':
+      return [kind, certId, reason.code, ...(action.isUrgent ? ['urgent'] : [])].join(' ')
+    case 'prune':
+      return `${kind} ${certId} ${action.stored.serial} ${reason.code}`
+    case 'undo':
+      return `${kind} ${certId} ${targetKey(action.target)} ${action.stored.serial} to ${serialIn(action.previous)}`
+    default:
+      return `${kind} ${certId} ${targetKey(action.target)} ${action.stored?.serial ?? 'new'} ${reason.code}`
+  }
+}
+
+/** The ARNs of the cases end with the serial. */
+function serialIn(arn: string): string {
+  return arn.slice(Math.max(arn.lastIndexOf('/'), arn.lastIndexOf('-')) + 1)
 }
 
 describe('plan', () => {
@@ -23,8 +42,10 @@ describe('plan', () => {
     expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length)
   })
 
-  it.each(CASES)('$name', ({ desired, observed, context, actions, standings }) => {
-    expect(lines(plan(desired, observed, context))).toEqual({ actions, standings })
+  it.each(CASES)('$name', ({ desired, observed, context, actions, standings, kept }) => {
+    const made = plan(desired, observed, context)
+    expect(lines(made)).toEqual({ actions, standings })
+    if (kept) expect(made.kept.map(({ stored, why }) => `${stored.serial} ${why}`)).toEqual(kept)
   })
 
   it.each(CASES)('does not depend on the order of what is desired and stored: $name', (one) => {

@@ -68,9 +68,9 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     }
     const mishap = interceptOf(call) ?? (await judgementOf(call))
     if (mishap === 'hang') return
-    if (mishap === 'lost') perform(service, call)
+    if (mishap === 'lost') await perform(service, call)
     if (mishap === 'reset' || mishap === 'lost') return void incoming.socket.destroy()
-    send(response, mishap ? refuse(service, call, mishap) : perform(service, call))
+    send(response, mishap ? refuse(service, call, mishap) : await perform(service, call))
   }
 
   function interceptOf(call: Call): Mishap | null {
@@ -89,9 +89,9 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     return null
   }
 
-  function perform(service: Service, call: Call): AwsAnswer {
+  async function perform(service: Service, call: Call): Promise<AwsAnswer> {
     try {
-      const done = call.run()
+      const done = await call.run()
       record(call, null)
       return done
     } catch (error) {
@@ -152,6 +152,7 @@ function toRequest(incoming: IncomingMessage, body: string, region: string): Aws
     target: typeof target === 'string' ? target : '',
     body,
     region,
+    headers: incoming.headers,
   }
 }
 
@@ -159,13 +160,18 @@ function toRequest(incoming: IncomingMessage, body: string, region: string): Aws
 function denied({ action, resources }: Pick<Call, 'action' | 'resources'>): ServiceError {
   const who = `arn:aws:iam::${ACCOUNT}:user/sandbox`
   const what = `User: ${who} is not authorized to perform: ${action} on resource: ${resources.join(', ')} because no identity-based policy allows the ${action} action`
-  return action.startsWith('ssm:')
+  return isJson(action)
     ? new ServiceError('AccessDeniedException', what, 400)
     : new ServiceError('AccessDenied', what, 403)
 }
 
+/** The services of the JSON protocol name their errors in another way. */
+function isJson(action: string): boolean {
+  return action.startsWith('ssm:') || action.startsWith('dynamodb:')
+}
+
 function throttled({ action }: Call): ServiceError {
-  return new ServiceError(action.startsWith('ssm:') ? 'ThrottlingException' : 'Throttling', 'Rate exceeded')
+  return new ServiceError(isJson(action) ? 'ThrottlingException' : 'Throttling', 'Rate exceeded')
 }
 
 /** One bucket for each action, and for Route53 one for the whole account as well. */

@@ -1,4 +1,5 @@
 /** What every fake service is made of: a request, the call it maps to, and the answers of the three protocols. */
+import type { IncomingHttpHeaders } from 'node:http'
 import { XMLBuilder } from 'fast-xml-parser'
 
 export const ACCOUNT = '123456789012'
@@ -10,6 +11,7 @@ export interface AwsRequest {
   readonly target: string
   readonly body: string
   readonly region: string
+  readonly headers: IncomingHttpHeaders
 }
 
 /** A request that was recognised: what IAM would judge it by, and what it does. */
@@ -22,7 +24,7 @@ export interface Call {
   /** Further actions that are asked for on the same resources. */
   readonly also?: readonly string[]
   /** @throws ServiceError */
-  readonly run: () => AwsAnswer
+  readonly run: () => AwsAnswer | Promise<AwsAnswer>
 }
 
 export interface AwsAnswer {

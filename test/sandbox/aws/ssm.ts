@@ -56,9 +56,14 @@ export function createSsm(): Ssm {
     return { Version: version, Tier: 'Standard' }
   }
 
+  function remove(asked: { Name?: string }): object {
+    if (!parameters.delete(asked.Name ?? '')) throw new ServiceError('ParameterNotFound', '')
+    return {}
+  }
+
   function map({ target, body, region }: AwsRequest): Call | null {
     const operation = target.replace('AmazonSSM.', '')
-    const run = { GetParameter: get, PutParameter: put }[operation]
+    const run = { GetParameter: get, PutParameter: put, DeleteParameter: remove }[operation]
     if (!run) return null
     const asked = JSON.parse(body) as { Name?: string; Overwrite?: boolean }
     return {

@@ -1,0 +1,100 @@
+/** Orders as the CA tells them: a new one, or one of an earlier run. @see RFC 8555 §7.1.3, §7.1.4 */
+import { RotationError } from '../../errors.ts'
+import type { Challenge, Order } from '../../ports.ts'
+import {
+  type AnsweredAuthorization,
+  type AnsweredChallenge,
+  type AnsweredOrder,
+  authorizationFailed,
+  checkOrder,
+  orderFailed,
+} from './answers.ts'
+import type { retrying } from './retrying.ts'
+
+/** The library's client, as far as it is used here. */
+interface Client {
+  getAuthorizations(order: object): Promise<readonly AnsweredAuthorization[]>
+  getChallengeKeyAuthorization(challenge: object): Promise<string>
+}
+
+type Call = ReturnType<typeof retrying>
+
+/** @throws RotationError acme/order-failed, acme/authorization-failed, acme/no-dns-challenge, acme/unexpected-answer */
+export async function toOrder(
+  client: Client,
+  order: AnsweredOrder,
+  doing: string,
+  call: Call,
+): Promise<Order> {
+  checkOrder(order, doing)
+  const { url, status } = order
+  if (!isUsable(status)) throw orderFailed(order, doing)
+  const challenges: Challenge[] = []
+  // one by one: the library would fetch all of them at once, and a CA allows few nonces a second
+  if (status === 'pending')
+    for (const authorizationUrl of order.authorizations as string[]) {
+      const authorization = await fetchAuthorization(client, url, authorizationUrl, call)
+      if (authorization.status === 'valid') continue
+      challenges.push(await toChallenge(client, authorization))
+    }
+  return { url, status, challenges }
+}
+
+export async function fetchAuthorization(
+  client: Client,
+  orderUrl: string,
+  url: string,
+  call: Call,
+): Promise<AnsweredAuthorization> {
+  const order = { url: orderUrl, authorizations: [url] }
+  const [authorization] = await call('an authorization', () => client.getAuthorizations(order))
+  if (!Array.isArray(authorization?.challenges) || typeof authorization.identifier?.value !== 'string')
+    throw new RotationError('acme/unexpected-answer', `the CA gave no authorization at ${url}`)
+  return authorization
+}
+
+/** @returns why an order is none for these hosts; `null` when it is */
+export function otherHosts({ identifiers }: AnsweredOrder, hosts: readonly string[]): string | null {
+  const listed = (Array.isArray(identifiers) ? identifiers : []) as { value?: unknown }[]
+  const ordered = listed.map(({ value }) => String(value).toLowerCase())
+  if ([...ordered].sort().join() === [...hosts].sort().join()) return null
+  return `it is for ${ordered.join(', ') || 'no host'}`
+}
+
+/** Asking again gives no better answer: the order is gone, spoiled, of another account, or no order at all. */
+export function isFinal(thrown: unknown): thrown is RotationError {
+  if (!(thrown instanceof RotationError)) return false
+  if (thrown.code !== 'acme/refused') return FINAL.includes(thrown.code)
+  return Number(thrown.facts['status']) < 500
+}
+
+const FINAL = [
+  'acme/order-failed',
+  'acme/authorization-failed',
+  'acme/no-dns-challenge',
+  'acme/unexpected-answer',
+]
+
+function isUsable(status: string): status is Order['status'] {
+  return ['pending', 'ready', 'processing', 'valid'].includes(status)
+}
+
+/** CAs list other kinds beside it, some without a token: dns-01 is chosen by its type. */
+async function toChallenge(client: Client, authorization: AnsweredAuthorization): Promise<Challenge> {
+  const base = authorization.identifier.value.toLowerCase()
+  const host = authorization.wildcard ? `*.${base}` : base
+  if (authorization.status !== 'pending') throw authorizationFailed(authorization)
+  const challenge: AnsweredChallenge | undefined = authorization.challenges.find(
+    ({ type }) => type === 'dns-01',
+  )
+  if (!challenge) {
+    const offered = authorization.challenges.map(({ type }) => type).join(', ')
+    throw new RotationError(
+      'acme/no-dns-challenge',
+      `the CA offers ${offered} for ${host}, looked for dns-01`,
+      { host },
+    )
+  }
+  const value = await client.getChallengeKeyAuthorization(challenge)
+  return { host, value, url: challenge.url, authorizationUrl: authorization.url }
+}

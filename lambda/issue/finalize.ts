@@ -1,0 +1,95 @@
+/** From an order whose hosts are proven to a certificate. */
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { RotationError } from '../errors.ts'
+import { toIso } from '../instant.ts'
+import { toLeaf } from '../leaf.ts'
+import type { Certificate, Leaf } from '../model.ts'
+import type { Order, Ports } from '../ports.ts'
+import type { Memory } from '../state/memory.ts'
+import { createRequest } from './keys.ts'
+import { drop } from './resume.ts'
+
+export interface Proven {
+  readonly certId: string
+  readonly desired: Certificate
+  readonly order: Order
+  /** Of an order that is resumed. */
+  readonly savedKey: KeyObject | null
+}
+
+export interface Issued {
+  readonly certId: string
+  readonly desired: Certificate
+  readonly key: KeyObject
+  /** Leaf first, PEM. */
+  readonly chain: readonly string[]
+  readonly leaf: Leaf
+}
+
+type World = Pick<Ports, 'authority' | 'keys' | 'time' | 'emit' | 'makeKey'> & { readonly memory: Memory }
+
+/** Have the CA sign, and take nothing from it that is not what was ordered. */
+export async function finalize(item: Proven, world: World): Promise<Issued> {
+  const { certId, desired, order } = item
+  const { authority, emit, memory } = world
+  const key = item.savedKey ?? (await newKey(item, world))
+  const request = await createRequest(key, desired.keyType, desired.hosts)
+  const chain = splitPem(await authority.finalize(order, request))
+  const leaf = await checkOrDrop(item, chain, key, world)
+  await memory.noteIssued(desired)
+  emit({
+    event: 'cert.issued',
+    certId,
+    serial: leaf.serial,
+    issuer: leaf.issuer,
+    notAfter: toIso(leaf.notAfter),
+  })
+  return { certId, desired, key, chain, leaf }
+}
+
+/** Saved before the CA signs for it: what was finalized can then be had by a later run, and is never ordered again. */
+async function newKey({ certId, desired }: Proven, { makeKey, keys, memory }: World): Promise<KeyObject> {
+  const key = await makeKey(desired.keyType)
+  const { order } = memory.of(certId)
+  return memory.isKept(certId) && order ? keys.save(order.keyParameter, key) : key
+}
+
+/** An order whose certificate is of no use is of no use either. */
+async function checkOrDrop(
+  { certId, desired }: Proven,
+  chain: readonly string[],
+  key: KeyObject,
+  world: World,
+): Promise<Leaf> {
+  try {
+    return checkDelivered(desired, chain, key, world.time.now())
+  } catch (thrown) {
+    const { order } = world.memory.of(certId)
+    if (order) await drop(certId, order, (thrown as Error).message, world)
+    throw thrown
+  }
+}
+
+/** @throws RotationError acme/certificate-unusable rather than attach what does not fit */
+function checkDelivered(desired: Certificate, chain: readonly string[], key: KeyObject, now: number): Leaf {
+  const [first] = chain
+  if (first === undefined)
+    throw new RotationError('acme/certificate-unusable', 'the CA delivered no certificate')
+  const x509 = new X509Certificate(first)
+  const leaf = toLeaf(x509)
+  const lacking = desired.hosts.filter((host) => !leaf.hosts.includes(host))
+  if (lacking.length > 0)
+    throw new RotationError('acme/certificate-unusable', `the CA's certificate lacks ${lacking.join(', ')}`)
+  if (!x509.publicKey.equals(createPublicKey(key)))
+    throw new RotationError('acme/certificate-unusable', "the CA's certificate is for another key")
+  if (leaf.notAfter <= now)
+    throw new RotationError(
+      'acme/certificate-unusable',
+      `the CA's certificate ended on ${toIso(leaf.notAfter)}`,
+    )
+  return leaf
+}
+
+function splitPem(pem: string): string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+}

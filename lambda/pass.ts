@@ -1,0 +1,155 @@
+/** One round: observe -> plan -> limits -> act. */
+import { act, type Deed } from './act.ts'
+import type { Settings } from './defaults.ts'
+import { RotationError } from './errors.ts'
+import type { FindZone } from './issue/zones.ts'
+import { type Limited, limit } from './limits/limits.ts'
+import type { Certificate, Observed, StoredCertificate, StoreQuota } from './model.ts'
+import { observe } from './observe/observe.ts'
+import { type Action, type Plan, plan } from './plan/plan.ts'
+import type { Ports } from './ports.ts'
+import { describePass } from './report/describe.ts'
+import type { RunRequest } from './run.ts'
+import type { Memory } from './state/memory.ts'
+import { seenWorking } from './state/working.ts'
+import { waves } from './waves.ts'
+
+/** Everything a pass works with, and what has come of each certificate so far. */
+export interface Course {
+  readonly request: RunRequest
+  readonly ports: Ports
+  readonly memory: Memory
+  readonly settings: Settings
+  readonly findZone: FindZone
+  readonly force: Set<string>
+  readonly deeds: Map<string, Deed>
+  readonly heldBack: Map<string, RotationError>
+  readonly stored: StoredCertificate[]
+  readonly inUse: Set<string>
+  /** In the state, and in the configuration no more. */
+  forgotten: readonly string[]
+  quota: StoreQuota | null
+}
+
+export interface Pass {
+  readonly observed: Observed
+  readonly plan: Plan
+  readonly acted: boolean
+}
+
+/** @throws RotationError when AWS could not be asked at all */
+export async function onePass(pass: number, desired: readonly Certificate[], course: Course): Promise<Pass> {
+  const { request, ports, settings, memory } = course
+  const observed = await observe(desired, course.stored, ports, settings)
+  if (!request.invocation.dryRun) await noteWorking(desired, observed, course)
+  const quota = await askQuota(course)
+  const made = plan(desired, observed, {
+    now: ports.time.now(),
+    intervalMs: request.intervalMs,
+    force: course.force,
+    issued: new Set([...course.deeds].flatMap(([id, { stored }]) => (stored ? [id] : []))),
+    states: memory.certificates,
+    forgotten: course.forgotten,
+    quota: quota instanceof RotationError ? null : quota,
+    inUse: course.inUse,
+  })
+  const limited = limitTo(made, desired, quota, course)
+  for (const [certId, error] of limited.heldBack) course.heldBack.set(certId, error)
+  for (const event of describePass(pass, { made, limited, desired, observed, quota }, request.intervalMs))
+    ports.emit(event)
+  const isLast = pass > settings.maxPasses
+  if (isLast)
+    for (const { certId } of limited.run) course.heldBack.set(certId, notSettled(certId, made, settings))
+  const acted = !request.invocation.dryRun && !isLast && limited.run.length > 0
+  if (acted) await actInWaves(limited.run, desired, observed, course)
+  return { observed, plan: made, acted }
+}
+
+function limitTo(
+  { actions }: Plan,
+  desired: readonly Certificate[],
+  quota: StoreQuota | RotationError,
+  { ports, memory, settings }: Course,
+): Limited {
+  const now = ports.time.now()
+  const byId = new Map(desired.map((certificate) => [certificate.id, certificate]))
+  const issued = (certId: string) => {
+    const certificate = byId.get(certId)
+    return certificate ? memory.issued(certificate, now) : []
+  }
+  const { mostOfOneSetAWeek } = settings
+  return limit(actions, { now, quota, states: memory.certificates, issued, mostOfOneSetAWeek })
+}
+
+async function actInWaves(
+  actions: readonly Action[],
+  desired: readonly Certificate[],
+  observed: Observed,
+  course: Course,
+): Promise<void> {
+  const { request, ports, settings, findZone, memory } = course
+  const byId = new Map(desired.map((certificate) => [certificate.id, certificate]))
+  const world = { desired: byId, observed, deployment: request.deployment, findZone, memory, ports, settings }
+  const hostsOf = (certId: string) => byId.get(certId)?.hosts.length ?? 0
+  for (const wave of waves(actions, hostsOf, settings.waveHosts)) {
+    if (ports.time.now() + settings.waveMs <= ports.time.stopAt) remember(await act(wave, world), course)
+    else for (const certId of new Set(wave.map((action) => action.certId))) await postpone(certId, course)
+  }
+}
+
+async function postpone(certId: string, { heldBack, memory, ports }: Course): Promise<void> {
+  heldBack.set(certId, new RotationError('run/out-of-time', `there was no time left for ${certId}`))
+  ports.emit({ event: 'cert.postponed', certId })
+  await memory.note(certId, { postponed: true })
+}
+
+/** Before anything is swapped: what works now is what a listener gets back. */
+async function noteWorking(
+  desired: readonly Certificate[],
+  observed: Observed,
+  { memory, ports }: Course,
+): Promise<void> {
+  for (const certificate of desired) {
+    const before = memory.of(certificate.id)
+    const working = seenWorking(certificate, observed, before, ports.time.now())
+    if (working !== before.working) await memory.note(certificate.id, { working })
+  }
+}
+
+/** The pass after the last one only looks: what it would do is what did not last. */
+function notSettled(certId: string, { actions }: Plan, { maxPasses }: Settings): RotationError {
+  const left = actions
+    .filter((action) => action.certId === certId)
+    .map(({ kind, reason }) => `${kind} (${reason.detail})`)
+  const what = `${certId} is not settled after ${maxPasses} passes, left to do: ${left.join(', ')}`
+  return new RotationError('run/not-settled', what)
+}
+
+/** A full store is to be known before the day on which room is needed. Where it cannot be asked, nothing is issued. */
+async function askQuota(course: Course): Promise<StoreQuota | RotationError> {
+  try {
+    course.quota = await course.ports.store.quota()
+    return course.quota
+  } catch (thrown) {
+    if (!(thrown instanceof RotationError)) throw thrown
+    return thrown
+  }
+}
+
+function remember(deeds: ReadonlyMap<string, Deed>, course: Course): void {
+  for (const [certId, deed] of deeds) {
+    const before = course.deeds.get(certId)
+    course.force.delete(certId)
+    if (deed.stored) course.stored.push(deed.stored)
+    for (const arn of deed.inUse) course.inUse.add(arn)
+    course.deeds.set(certId, {
+      stored: deed.stored ?? before?.stored ?? null,
+      inPlace: new Map([...(before?.inPlace ?? []), ...deed.inPlace]),
+      inUse: deed.inUse,
+      // one that failed before is not acted on again
+      errors: deed.errors,
+    })
+  }
+  // tried once a run
+  course.forgotten = course.forgotten.filter((id) => !deeds.has(id))
+}

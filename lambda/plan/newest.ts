@@ -1,0 +1,16 @@
+/** Which of our certificates counts. Pure. */
+import type { Certificate, Observed, StoredCertificate } from '../model.ts'
+import { idHash, specificationHash } from '../names.ts'
+
+/** The newest stored one that has the wanted specification, else the newest of this id. */
+export function newestOfOurs(desired: Certificate, observed: Observed): StoredCertificate | null {
+  const id = idHash(desired.id)
+  const ours = observed.stored.filter((stored) => stored.idHash === id).sort(newestFirst)
+  const wanted = specificationHash(desired)
+  return ours.find(({ specificationHash }) => specificationHash === wanted) ?? ours[0] ?? null
+}
+
+/** Two of the same minute are told apart by when they came, and then by name, so that the order is total. */
+export function newestFirst(a: StoredCertificate, b: StoredCertificate): number {
+  return b.notBefore - a.notBefore || b.uploadedAt - a.uploadedAt || (a.name < b.name ? -1 : 1)
+}

@@ -1,0 +1,125 @@
+/**
+ * What a deployment remembers, as items of its table. All of it is advice: AWS is the truth, and every item may be lost.
+ * Pure.
+ */
+import { z } from 'zod'
+import { RotationError } from '../errors.ts'
+import { toIso } from '../instant.ts'
+import type { EpochMs } from '../model.ts'
+
+export const STATE_VERSION = 1
+
+/** One item as it lies in the table; what is missing there is `null` here. */
+export interface Item {
+  readonly id: string
+  /** Version of `data`. */
+  readonly v: number | null
+  readonly deployment: string | null
+  /** When it was written. */
+  readonly at: EpochMs | null
+  /** JSON. */
+  readonly data: string | null
+}
+
+/** What `Date` can hold. */
+const instant = z.number().min(0).max(8.64e15)
+const valuesShape = z.object({
+  zone: z.object({ id: z.string(), name: z.string(), group: z.number() }),
+  name: z.string(),
+  /** As Route53 has them, in quotes. */
+  ours: z.array(z.string()),
+})
+const certificateShape = z.object({
+  /** Runs that ended badly for it without one that ended well between them. */
+  failures: z.object({ count: z.number(), since: instant, last: instant, code: z.string() }).nullable(),
+  /** Before it the CA wants no new order. */
+  nextTry: instant.nullable(),
+  order: z
+    .object({ url: z.string(), specificationHash: z.string(), keyParameter: z.string(), since: instant })
+    .nullable(),
+  /** Challenge values that may lie in a zone. */
+  values: z.array(valuesShape),
+  /** By listener: which certificate was last seen working there, since when, and whether by a handshake. */
+  working: z.record(z.string(), z.object({ arn: z.string(), since: instant, seen: z.boolean() })),
+  /** Where a certificate of ours broke a listener; its tag says the same, as long as it could be written. */
+  rejected: z.array(z.object({ listener: z.string(), arn: z.string() })),
+  /** It was not reached for lack of time. */
+  postponed: z.boolean(),
+})
+const ledgerShape = z.object({ issued: z.array(instant) })
+const leaseShape = z.object({ holder: z.string(), expiresAt: instant })
+
+export type NotedValues = z.infer<typeof valuesShape>
+export type CertificateState = z.infer<typeof certificateShape>
+export type OrderInFlight = NonNullable<CertificateState['order']>
+export type Ledger = z.infer<typeof ledgerShape>
+export type Lease = z.infer<typeof leaseShape>
+
+export const NOTHING_KNOWN: CertificateState = {
+  failures: null,
+  nextTry: null,
+  order: null,
+  values: [],
+  working: {},
+  rejected: [],
+  postponed: false,
+}
+
+export const readCertificate = reader(certificateShape)
+export const readLedger = reader(ledgerShape)
+export const readLease = reader(leaseShape)
+
+export function makeItem(
+  id: string,
+  deployment: string,
+  at: EpochMs,
+  data: CertificateState | Ledger | Lease,
+): Item {
+  return { id, v: STATE_VERSION, deployment, at, data: JSON.stringify(data) }
+}
+
+/**
+ * @returns what an item says, or why it says nothing: state/other-deployment, state/item-newer (both are not ours to
+ *   write over), state/item-unreadable
+ */
+function reader<T>(shape: z.ZodType<T>): (item: Item, deployment: string) => T | RotationError {
+  return (item, deployment) => {
+    const { id, v } = item
+    if (item.deployment !== null && item.deployment !== deployment) {
+      const what = `the item ${id} is of the deployment ${item.deployment}, looked for ${deployment}`
+      return new RotationError('state/other-deployment', what, { item: id })
+    }
+    if (v !== null && v > STATE_VERSION) {
+      const what = `the item ${id} is of version ${v}, this is version ${STATE_VERSION}`
+      return new RotationError('state/item-newer', what, { item: id, version: v })
+    }
+    const read = shape.safeParse(parse(item.data ?? ''))
+    if (read.success && v === STATE_VERSION && item.at !== null && item.deployment !== null) return read.data
+    const [issue] = read.error?.issues ?? []
+    const why = issue
+      ? `${issue.path.join('.') || 'its data'}: ${issue.message}`
+      : 'its attributes are damaged'
+    return new RotationError('state/item-unreadable', `the item ${id} cannot be read: ${why}`, { item: id })
+  }
+}
+
+/** @returns `undefined` for what is no JSON, which no shape takes */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Nobody writes tomorrow: either our clock went backwards, or another one was ahead. Nothing is done on a guess.
+ *
+ * @throws RotationError state/from-the-future
+ */
+export function refuseFuture(items: readonly Item[], now: EpochMs, skewMs: number): void {
+  const ahead = items.find(({ at }) => at !== null && at > now + skewMs)
+  if (!ahead) return
+  const what = `it is ${toIso(now)} here, and the item ${ahead.id} was written at ${toIso(ahead.at ?? 0)}`
+  throw new RotationError('state/from-the-future', what, { item: ahead.id })
+}

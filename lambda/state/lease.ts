@@ -1,0 +1,114 @@
+/**
+ * One run acts at a time. Whoever holds the lease acts; it ends by itself, so that a run that died blocks nobody.
+ *
+ * It is looked at before each write, and taken again when half of it is over. Should two runs act all the same (clocks
+ * that differ, a table that is lost), exact DNS changes and unique names keep that harmless.
+ */
+import type { Settings } from '../defaults.ts'
+import { RotationError } from '../errors.ts'
+import { toIso } from '../instant.ts'
+import type { EpochMs } from '../model.ts'
+import { LEASE_ITEM } from '../names.ts'
+import type { StateTable, Time } from '../ports.ts'
+import { type Item, type Lease, makeItem, readLease, refuseFuture } from './items.ts'
+
+export interface HeldLease {
+  /** @throws RotationError run/lease-lost when another run has taken over */
+  check(): Promise<void>
+  /** Give it back. Somebody else's is left alone. */
+  release(): Promise<void>
+}
+
+export type Taken =
+  | { readonly lease: HeldLease; readonly unreadable: RotationError | null }
+  | { readonly lease: null; readonly until: EpochMs }
+
+export interface LeaseRequest {
+  readonly holder: string
+  readonly deployment: string
+}
+
+/**
+ * @returns the lease, or until when another run has it
+ * @throws RotationError state/from-the-future, state/other-deployment, state/item-newer, or why the table could not be
+ *   asked
+ */
+export async function takeLease(
+  { holder, deployment }: LeaseRequest,
+  table: StateTable,
+  time: Time,
+  settings: Settings,
+): Promise<Taken> {
+  const mine = newLease()
+  if (await table.replace(mine, null)) return taken(mine)
+  const seen = await look()
+  if (!seen) return (await table.replace(mine, null)) ? taken(mine) : yielded(time.now())
+  // a first try whose answer was lost, met by the SDK's second one
+  if (seen.data === mine.data) return taken(mine)
+  refuseFuture([seen], time.now(), settings.clockSkewMs)
+  const read = believable(readLease(seen, deployment))
+  if (read instanceof RotationError) {
+    if (read.code !== 'state/item-unreadable') throw read
+    await table.write(mine)
+    return { lease: held(mine), unreadable: read }
+  }
+  // the other run may be slow to notice that its time is over
+  if (read.expiresAt + settings.clockSkewMs / 5 > time.now()) return yielded(read.expiresAt)
+  return (await table.replace(mine, seen)) ? taken(mine) : yielded(time.now())
+
+  /** No run asks for that much: such a lease would keep everybody out for as long as it says. */
+  function believable(lease: Lease | RotationError): Lease | RotationError {
+    if (
+      lease instanceof RotationError ||
+      lease.expiresAt <= time.now() + settings.leaseMs + settings.clockSkewMs
+    )
+      return lease
+    const what = `the item ${LEASE_ITEM} is of a run that would last until ${toIso(lease.expiresAt)}`
+    return new RotationError('state/item-unreadable', what, { item: LEASE_ITEM })
+  }
+
+  function newLease(): Item {
+    const now = time.now()
+    return makeItem(LEASE_ITEM, deployment, now, { holder, expiresAt: now + settings.leaseMs })
+  }
+
+  async function look(): Promise<Item | undefined> {
+    return (await table.read()).find(({ id }) => id === LEASE_ITEM)
+  }
+
+  function taken(item: Item): Taken {
+    return { lease: held(item), unreadable: null }
+  }
+
+  function yielded(until: EpochMs): Taken {
+    return { lease: null, until }
+  }
+
+  function held(first: Item): HeldLease {
+    let current = first
+    let renewing: Promise<void> | null = null
+    return {
+      async check() {
+        if (time.now() - (current.at ?? 0) < settings.leaseMs / 2) return
+        // writes go on side by side, and one renewal is enough
+        renewing ??= renew().finally(() => {
+          renewing = null
+        })
+        await renewing
+      },
+      async release() {
+        await table.remove(LEASE_ITEM, current)
+      },
+    }
+
+    async function renew(): Promise<void> {
+      const next = newLease()
+      if (!(await table.replace(next, current)) && (await look())?.data !== next.data)
+        throw new RotationError(
+          'run/lease-lost',
+          `another run has taken over since ${toIso(current.at ?? 0)}`,
+        )
+      current = next
+    }
+  }
+}

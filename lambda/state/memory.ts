@@ -1,0 +1,110 @@
+/**
+ * What a run knows of earlier ones, and leaves to later ones. Reading never fails and writing never stops a run: what
+ * cannot be read is as if it had never been, what cannot be written is a trouble that the run ends with.
+ */
+import { RotationError } from '../errors.ts'
+import type { Certificate, EpochMs } from '../model.ts'
+import { certIdOf, certificateItem, ledgerItem } from '../names.ts'
+import type { StateTable, Time } from '../ports.ts'
+import {
+  type CertificateState,
+  type Item,
+  makeItem,
+  NOTHING_KNOWN,
+  readCertificate,
+  readLedger,
+} from './items.ts'
+
+const WEEK_MS = 7 * 86_400_000
+
+export interface Memory {
+  /** Whether the last note of it is written: if not, nothing may be left that a later run would have to know of. */
+  isKept(certId: string): boolean
+  /** By certificate; those with nothing known are left out. */
+  readonly certificates: ReadonlyMap<string, CertificateState>
+  of(certId: string): CertificateState
+  /** Write at once what changed. */
+  note(certId: string, change: Partial<CertificateState>): Promise<void>
+  forget(certId: string): Promise<void>
+  /** When the CA issued for this set of hosts in the last seven days. */
+  issued(certificate: Certificate, now: EpochMs): readonly EpochMs[]
+  noteIssued(certificate: Certificate): Promise<void>
+  /** What could not be read, each item once. */
+  readonly unread: readonly RotationError[]
+  /** What could not be written: somebody has to look at the table. */
+  readonly troubles: readonly RotationError[]
+}
+
+/** @param table `null` where there is none, or where it could not be read: then nothing is remembered */
+export function openMemory(
+  items: readonly Item[],
+  table: StateTable | null,
+  deployment: string,
+  time: Pick<Time, 'now'>,
+): Memory {
+  const certificates = new Map<string, CertificateState>()
+  const ledgers = new Map<string, readonly EpochMs[]>()
+  const unread: RotationError[] = []
+  const troubles: RotationError[] = []
+  /** Written by a later version or for another deployment: not ours to write over. */
+  const foreign = new Set<string>()
+  const kept = new Set<string>()
+
+  for (const item of items) {
+    const certId = certIdOf(item.id)
+    const read = certId === null ? readOther(item) : readCertificate(item, deployment)
+    if (read instanceof RotationError) {
+      unread.push(read)
+      if (read.code !== 'state/item-unreadable') foreign.add(item.id)
+    } else if (read && certId !== null && 'values' in read) certificates.set(certId, read)
+    else if (read && 'issued' in read) ledgers.set(item.id, read.issued)
+  }
+
+  function readOther(item: Item) {
+    return item.id.startsWith('ledger#') ? readLedger(item, deployment) : null
+  }
+
+  async function attempt(id: string, write: (table: StateTable) => Promise<void>): Promise<boolean> {
+    if (table === null || foreign.has(id)) return false
+    try {
+      await write(table)
+      return true
+    } catch (thrown) {
+      if (!(thrown instanceof RotationError)) throw thrown
+      if (!troubles.some(({ message }) => message === thrown.message)) troubles.push(thrown)
+      return false
+    }
+  }
+
+  const of = (certId: string) => certificates.get(certId) ?? NOTHING_KNOWN
+  return {
+    isKept: (certId) => kept.has(certId),
+    certificates,
+    unread,
+    troubles,
+    of,
+    async note(certId, change) {
+      const next = { ...of(certId), ...change }
+      certificates.set(certId, next)
+      const id = certificateItem(certId)
+      const item = makeItem(id, deployment, time.now(), next)
+      if (await attempt(id, (there) => there.write(item))) kept.add(certId)
+      else kept.delete(certId)
+    },
+    async forget(certId) {
+      certificates.delete(certId)
+      const id = certificateItem(certId)
+      await attempt(id, (there) => there.remove(id, null))
+    },
+    issued({ directoryUrl, hosts }, now) {
+      return (ledgers.get(ledgerItem(directoryUrl, hosts)) ?? []).filter((at) => at > now - WEEK_MS)
+    },
+    async noteIssued(certificate) {
+      const id = ledgerItem(certificate.directoryUrl, certificate.hosts)
+      const now = time.now()
+      const issued = [...this.issued(certificate, now), now]
+      ledgers.set(id, issued)
+      await attempt(id, (there) => there.write(makeItem(id, deployment, now, { issued })))
+    },
+  }
+}

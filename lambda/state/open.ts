@@ -1,0 +1,89 @@
+/** What stands around a run: the lease before it, what is remembered, and the lease given back after it. */
+import type { Settings } from '../defaults.ts'
+import { RotationError } from '../errors.ts'
+import type { EpochMs } from '../model.ts'
+import type { Ports, StateTable } from '../ports.ts'
+import { guarded } from './guard.ts'
+import { type Item, refuseFuture } from './items.ts'
+import { type HeldLease, takeLease } from './lease.ts'
+import { type Memory, openMemory } from './memory.ts'
+
+export interface StateRequest {
+  /** Tells this run from others. */
+  readonly runId: string
+  readonly deployment: string
+  /** Then nothing is written, and no lease is taken. */
+  readonly dryRun: boolean
+  /** A deployment has its table; on the command line there may be none, and that is no trouble. */
+  readonly isTableExpected: boolean
+}
+
+export interface OpenState {
+  readonly yieldedUntil: null
+  readonly memory: Memory
+  /** They write only as long as the lease is held. */
+  readonly ports: Ports
+  /** Why not all is remembered; `null` when that is as it should be. */
+  readonly trouble: RotationError | null
+  close(): Promise<void>
+}
+
+/** Or until when another run acts. */
+export type Opened = OpenState | { readonly yieldedUntil: EpochMs }
+
+/** @throws RotationError state/from-the-future */
+export async function openState(request: StateRequest, ports: Ports, settings: Settings): Promise<Opened> {
+  try {
+    const taken = request.dryRun
+      ? null
+      : await takeLease({ ...request, holder: request.runId }, ports.state, ports.time, settings)
+    if (taken?.lease === null) return { yieldedUntil: taken.until }
+    return await withLease(taken?.lease ?? null, taken?.unreadable ?? null)
+  } catch (thrown) {
+    if (!(thrown instanceof RotationError) || thrown.code === 'state/from-the-future') throw thrown
+    return withoutTable(thrown)
+  }
+
+  async function withLease(lease: HeldLease | null, unreadable: RotationError | null): Promise<Opened> {
+    try {
+      const items = await ports.state.read()
+      refuseFuture(items, ports.time.now(), settings.clockSkewMs)
+      const safe = lease ? guarded(ports, lease) : ports
+      const memory = remember(items, lease ? safe.state : null)
+      for (const error of [...(unreadable ? [unreadable] : []), ...memory.unread]) tell(error)
+      // what is not ours to write over stays so until somebody looks
+      const [trouble = null] = memory.unread.filter(({ code }) => code !== 'state/item-unreadable')
+      return { yieldedUntil: null, memory, ports: safe, trouble, close: () => giveBack(lease) }
+    } catch (thrown) {
+      await giveBack(lease)
+      throw thrown
+    }
+  }
+
+  /** AWS shows what is there; what is lost is the advice. */
+  function withoutTable(why: RotationError): Opened {
+    tell(why)
+    const isNone = why.code === 'state/absent' || why.code === 'aws/access-denied'
+    const isUsual = isNone && !request.isTableExpected
+    const memory = remember([], null)
+    return { yieldedUntil: null, memory, ports, trouble: isUsual ? null : why, close: async () => undefined }
+  }
+
+  function remember(items: readonly Item[], table: StateTable | null): Memory {
+    return openMemory(items, table, request.deployment, ports.time)
+  }
+
+  function tell(error: RotationError): void {
+    const { code, message, hint, facts } = error
+    ports.emit({ event: 'state.unread', error: { code, message, hint, facts: { ...facts } } })
+  }
+}
+
+/** One that cannot be given back ends by itself. */
+async function giveBack(lease: HeldLease | null): Promise<void> {
+  try {
+    await lease?.release()
+  } catch (thrown) {
+    if (!(thrown instanceof RotationError)) throw thrown
+  }
+}
