@@ -47,7 +47,7 @@ export function progressLine(event: LoggedEvent): string[] {
     case 'run.yielded':
       return [`another run of this deployment acts (its lease ends ${event.until}); nothing was done`]
     case 'state.unread':
-      return [`warning: ${event.error.message} (${event.error.code}); going on from what AWS shows`]
+      return [`warning: ${event.error.message} (${event.error.code})`]
     case 'order.resumed':
       return [`  ${event.certId}: going on with the order of an earlier run, which is ${event.status}`]
     case 'order.dropped':

@@ -28,7 +28,7 @@ export interface Course {
   readonly inUse: Set<string>
   /** In the state, and in the configuration no more. */
   forgotten: readonly string[]
-  quota: StoreQuota | null
+  quota: StoreQuota | RotationError | null
 }
 
 export interface Pass {
@@ -125,15 +125,16 @@ function notSettled(certId: string, { actions }: Plan, { maxPasses }: Settings):
   return new RotationError('run/not-settled', what)
 }
 
-/** A full store is to be known before the day on which room is needed. Where it cannot be asked, nothing is issued. */
+/**
+ * Once a run: a full store is to be known before the day on which room is needed. Where it cannot be asked, nothing is
+ * issued. Should others fill it meanwhile, the upload is refused, and the next run goes on from there.
+ */
 async function askQuota(course: Course): Promise<StoreQuota | RotationError> {
-  try {
-    course.quota = await course.ports.store.quota()
-    return course.quota
-  } catch (thrown) {
-    if (!(thrown instanceof RotationError)) throw thrown
-    return thrown
-  }
+  course.quota ??= await course.ports.store.quota().catch((thrown: unknown) => {
+    if (thrown instanceof RotationError) return thrown
+    throw thrown
+  })
+  return course.quota
 }
 
 function remember(deeds: ReadonlyMap<string, Deed>, course: Course): void {

@@ -14,7 +14,7 @@
  * - When AWS can no longer be asked in a later pass, what came of the certificates until then is still reported.
  */
 import type { Settings } from './defaults.ts'
-import { asRotationError, type RotationError } from './errors.ts'
+import { asRotationError, RotationError } from './errors.ts'
 import { zoneFinder } from './issue/zones.ts'
 import type { Certificate, Outcome, StoreQuota } from './model.ts'
 import { isFailure } from './model.ts'
@@ -27,7 +27,7 @@ import type { Memory } from './state/memory.ts'
 export interface Reconciled {
   /** One for each certificate that was judged. */
   readonly outcomes: readonly Outcome[]
-  /** As it was found last; `null` when it could not be asked. */
+  /** As it was found; `null` when it could not be asked. */
   readonly quota: StoreQuota | null
   /** Why the run could not go on, or what failed that is no certificate; `null` when it came to its end. */
   readonly error: RotationError | null
@@ -74,7 +74,7 @@ export async function reconcile(
   const [forgotten] = [...course.deeds].flatMap(([id, { errors }]) => (known.has(id) ? [] : errors))
   return {
     outcomes: desired.flatMap(({ id }) => outcomes.get(id) ?? []),
-    quota: course.quota,
+    quota: course.quota instanceof RotationError ? null : course.quota,
     error: error ?? forgotten ?? null,
   }
 }

@@ -71,12 +71,9 @@ export async function run(request: RunRequest, ports: Ports, settings: Settings)
 
   async function act(desired: readonly Certificate[], opened: OpenState): Promise<Reconciled> {
     const { memory, trouble } = opened
-    try {
-      const reconciled = await reconcile(desired, request, opened.ports, memory, settings)
-      if (!dryRun) await noteOutcomes(reconciled.outcomes, memory, ports.time.now())
-      return { ...reconciled, error: reconciled.error ?? trouble ?? memory.troubles[0] ?? null }
-    } finally {
-      await opened.close()
-    }
+    const reconciled = await reconcile(desired, request, opened.ports, memory, settings)
+    if (!dryRun) await noteOutcomes(reconciled.outcomes, memory, ports.time.now())
+    const stuck = await opened.close()
+    return { ...reconciled, error: reconciled.error ?? trouble ?? memory.troubles[0] ?? stuck }
   }
 }

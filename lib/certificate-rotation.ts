@@ -1,5 +1,6 @@
 import { Annotations, Duration, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import type { Role } from 'aws-cdk-lib/aws-iam'
 import {
   ApplicationLogLevel,
@@ -24,6 +25,7 @@ import type { CertificateRotationProps } from './props.ts'
 import { addRole } from './role.ts'
 import type { Rhythm } from './schedule.ts'
 import { ScheduledRuns } from './scheduled-runs.ts'
+import { addStateTable } from './state.ts'
 import { validate } from './validate.ts'
 
 /**
@@ -38,6 +40,8 @@ export class CertificateRotation extends Construct {
   readonly logGroup: LogGroup
   readonly alarmTopic: ITopic
   readonly alarms: Alarms
+  /** What it remembers between runs. It stays when the stack is destroyed. */
+  readonly stateTable: Table
 
   /** Under which name certificates are kept. */
   readonly deployment: string
@@ -53,6 +57,7 @@ export class CertificateRotation extends Construct {
       retention: props.logRetention ?? RetentionDays.SIX_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     })
+    this.stateTable = addStateTable(this, deployment)
     this.role = inPlainWords(() => addRole(this, config, deployment, this.logGroup))
     this.function = this.functionFor(config, rhythm, timeout, props)
     const runs = new ScheduledRuns(this, 'Runs', { function: this.function, rhythm })
@@ -66,7 +71,7 @@ export class CertificateRotation extends Construct {
       action: new SnsAction(this.alarmTopic),
     })
     // the first run comes at once: all that it needs, and what watches it, is there before
-    runs.schedule.node.addDependency(this.function, this.role, this.alarms)
+    runs.schedule.node.addDependency(this.function, this.role, this.alarms, this.stateTable)
     // one that is the user's own may be of another stack, and is there anyway
     if (!props.alarmTopic) runs.schedule.node.addDependency(this.alarmTopic)
     if (props.dashboard) addDashboard(this, { deployment, function: this.function, logGroup: this.logGroup })

@@ -3,9 +3,10 @@
  * generated from them.
  */
 import type { Config } from '../lambda/config/parse.ts'
-import { accountParameter, storePath } from '../lambda/names.ts'
+import { storePath } from '../lambda/names.ts'
 import { dnsPermissions } from './dns-permissions.ts'
 import { ANY_ONLY, chunks, PAGE, type Permission, type Place } from './permission.ts'
+import { statePermissions } from './state-permissions.ts'
 
 /** A managed policy of 6,144 characters holds this many names of load balancers in any case. */
 export const BALANCERS_A_STATEMENT = 40
@@ -15,7 +16,7 @@ export function permissionsOf(config: Config, place: Place): Permission[] {
     ...loadBalancers(config, place),
     ...store(place),
     ...dnsPermissions(config, place),
-    ...account(config, place),
+    ...statePermissions(config, place),
     logs(place),
   ]
 }
@@ -63,32 +64,9 @@ function store({ partition, region, account, deployment }: Place): Permission[] 
     },
     {
       sid: 'StoreCertificates',
-      actions: ['iam:UploadServerCertificate', 'iam:TagServerCertificate'],
+      actions: ['iam:UploadServerCertificate', 'iam:TagServerCertificate', 'iam:DeleteServerCertificate'],
       resources: [`${certificates}${storePath(region, deployment)}*`],
-      why: "stores new certificates under the deployment's own path, with their specification as tags",
-    },
-  ]
-}
-
-function account(
-  config: Config,
-  { partition, region, account: owner, deployment }: Place,
-): [Permission, Permission] {
-  const name = accountParameter(deployment, config.directoryUrl)
-  const resources = [`arn:${partition}:ssm:${region}:${owner}:parameter${name}`]
-  return [
-    {
-      sid: 'ReadAccount',
-      actions: ['ssm:GetParameter'],
-      resources,
-      why: 'reads the key of the account with the CA',
-    },
-    {
-      sid: 'KeepAccount',
-      actions: ['ssm:PutParameter'],
-      resources,
-      conditions: { StringNotEquals: { 'ssm:Overwrite': 'true' } },
-      why: "keeps that key, encrypted with the account's own default key, and never writes over one that is there",
+      why: "stores new certificates under the deployment's own path, with their specification as tags, and deletes what they superseded",
     },
   ]
 }

@@ -43,12 +43,12 @@ export function dynamodbState(client: DynamoDBClient, name: string): StateTable 
   }
 
   function call<T>(action: string, work: () => Promise<T>): Promise<T> {
-    return awsCall(action, `the table ${name}`, work, (error) => absent(error, action))
+    return awsCall(action, `the table ${name}`, work, absent)
   }
 
-  function absent(error: AwsError, action: string): RotationError | null {
+  function absent(error: AwsError): RotationError | null {
     if (!isNamed(error, 'ResourceNotFound')) return null
-    const what = `there is no DynamoDB table ${name} in this region (${action})`
+    const what = `there is no DynamoDB table ${name} in this region, so nothing is remembered`
     return new RotationError('state/absent', what, { table: name }, { cause: error })
   }
 }

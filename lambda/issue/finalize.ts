@@ -36,7 +36,7 @@ export async function finalize(item: Proven, world: World): Promise<Issued> {
   const request = await createRequest(key, desired.keyType, desired.hosts)
   const chain = splitPem(await authority.finalize(order, request))
   const leaf = await checkOrDrop(item, chain, key, world)
-  await memory.noteIssued(desired)
+  await memory.noteIssued(desired, order.url)
   emit({
     event: 'cert.issued',
     certId,

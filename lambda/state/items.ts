@@ -46,7 +46,8 @@ const certificateShape = z.object({
   /** It was not reached for lack of time. */
   postponed: z.boolean(),
 })
-const ledgerShape = z.object({ issued: z.array(instant) })
+/** By order, so that one that is resumed counts once. */
+const ledgerShape = z.object({ issued: z.array(z.object({ at: instant, order: z.string() })) })
 const leaseShape = z.object({ holder: z.string(), expiresAt: instant })
 
 export type NotedValues = z.infer<typeof valuesShape>

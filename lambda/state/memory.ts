@@ -9,6 +9,7 @@ import type { StateTable, Time } from '../ports.ts'
 import {
   type CertificateState,
   type Item,
+  type Ledger,
   makeItem,
   NOTHING_KNOWN,
   readCertificate,
@@ -28,7 +29,8 @@ export interface Memory {
   forget(certId: string): Promise<void>
   /** When the CA issued for this set of hosts in the last seven days. */
   issued(certificate: Certificate, now: EpochMs): readonly EpochMs[]
-  noteIssued(certificate: Certificate): Promise<void>
+  /** An order counts once, however often it is noted. */
+  noteIssued(certificate: Certificate, order: string): Promise<void>
   /** What could not be read, each item once. */
   readonly unread: readonly RotationError[]
   /** What could not be written: somebody has to look at the table. */
@@ -43,7 +45,7 @@ export function openMemory(
   time: Pick<Time, 'now'>,
 ): Memory {
   const certificates = new Map<string, CertificateState>()
-  const ledgers = new Map<string, readonly EpochMs[]>()
+  const ledgers = new Map<string, Ledger['issued']>()
   const unread: RotationError[] = []
   const troubles: RotationError[] = []
   /** Written by a later version or for another deployment: not ours to write over. */
@@ -76,6 +78,10 @@ export function openMemory(
     }
   }
 
+  function recent(ledger: string, now: EpochMs): Ledger['issued'] {
+    return (ledgers.get(ledger) ?? []).filter(({ at }) => at > now - WEEK_MS)
+  }
+
   const of = (certId: string) => certificates.get(certId) ?? NOTHING_KNOWN
   return {
     isKept: (certId) => kept.has(certId),
@@ -97,12 +103,14 @@ export function openMemory(
       await attempt(id, (there) => there.remove(id, null))
     },
     issued({ directoryUrl, hosts }, now) {
-      return (ledgers.get(ledgerItem(directoryUrl, hosts)) ?? []).filter((at) => at > now - WEEK_MS)
+      return recent(ledgerItem(directoryUrl, hosts), now).map(({ at }) => at)
     },
-    async noteIssued(certificate) {
-      const id = ledgerItem(certificate.directoryUrl, certificate.hosts)
+    async noteIssued({ directoryUrl, hosts }, order) {
+      const id = ledgerItem(directoryUrl, hosts)
       const now = time.now()
-      const issued = [...this.issued(certificate, now), now]
+      const before = recent(id, now)
+      if (before.some((one) => one.order === order)) return
+      const issued = [...before, { at: now, order }]
       ledgers.set(id, issued)
       await attempt(id, (there) => there.write(makeItem(id, deployment, now, { issued })))
     },

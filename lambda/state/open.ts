@@ -25,7 +25,8 @@ export interface OpenState {
   readonly ports: Ports
   /** Why not all is remembered; `null` when that is as it should be. */
   readonly trouble: RotationError | null
-  close(): Promise<void>
+  /** @returns why the lease could not be given back: it ends by itself, and until then keeps others out */
+  close(): Promise<RotationError | null>
 }
 
 /** Or until when another run acts. */
@@ -66,7 +67,7 @@ export async function openState(request: StateRequest, ports: Ports, settings: S
     const isNone = why.code === 'state/absent' || why.code === 'aws/access-denied'
     const isUsual = isNone && !request.isTableExpected
     const memory = remember([], null)
-    return { yieldedUntil: null, memory, ports, trouble: isUsual ? null : why, close: async () => undefined }
+    return { yieldedUntil: null, memory, ports, trouble: isUsual ? null : why, close: async () => null }
   }
 
   function remember(items: readonly Item[], table: StateTable | null): Memory {
@@ -79,11 +80,12 @@ export async function openState(request: StateRequest, ports: Ports, settings: S
   }
 }
 
-/** One that cannot be given back ends by itself. */
-async function giveBack(lease: HeldLease | null): Promise<void> {
+async function giveBack(lease: HeldLease | null): Promise<RotationError | null> {
   try {
     await lease?.release()
+    return null
   } catch (thrown) {
-    if (!(thrown instanceof RotationError)) throw thrown
+    if (thrown instanceof RotationError) return thrown
+    throw thrown
   }
 }

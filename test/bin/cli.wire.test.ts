@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { main } from '../../bin/cli.ts'
+import { DEFAULTS } from '../../lambda/defaults.ts'
+import { stateTable } from '../../lambda/names.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { keysIn, leaksOf } from '../support/keys.ts'
 
@@ -23,6 +25,7 @@ describe('the command line', () => {
       ca: { validationDelayMs: 0, finalizeDelayMs: 0 },
     })
     Object.assign(process.env, sandbox.env)
+    await sandbox.dynamodb.addTable(stateTable(DEFAULTS.deployment))
     sandbox.route53.addZone('example.com')
     const bought = await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: 9 * DAY_MS + 60_000 })
     const { port } = await sandbox.addLoadBalancer('web', 0, bought)

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DEFAULTS } from '../../lambda/defaults.ts'
+import { stateTable } from '../../lambda/names.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 
 const DAY_MS = 86_400_000
@@ -27,6 +29,8 @@ const folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-demo-'))
 try {
   sandbox.route53.addZone('example.com')
   const bought = await sandbox.buy('bought-last-year', { hosts: HOSTS, endsInMs: 9 * DAY_MS + HOUR_MS })
+  // as a deployment has it
+  await sandbox.dynamodb.addTable(stateTable(DEFAULTS.deployment))
   const { port } = await sandbox.addLoadBalancer(BALANCER, 0, bought)
   const config = join(folder, 'certificates.json')
   const entry = { hosts: HOSTS, key_type: 'ecdsa', elb: { name: BALANCER, port } }

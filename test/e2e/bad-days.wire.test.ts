@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
 import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
-import { DAY_MS, names, only, startTrial, type Trial } from '../support/trial.ts'
+import { DAY_MS, names, only, startTrial, TABLE, type Trial } from '../support/trial.ts'
 
 const HOST = 'www.example.com'
 const ATTACH = 'elasticloadbalancing:SetLoadBalancerListenerSSLCertificate'
@@ -71,13 +71,42 @@ describe('on a bad day', () => {
     expect(only(ran, 'run.finished').soonestExpiryDays).toBeCloseTo(9, 0)
   })
 
-  it('goes on failing while a listener has what broke it, because undoing failed', async () => {
+  it('puts the previous one back in the next run where undoing failed', async () => {
     listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+    const before = attached()
     refuse(ATTACH, 2)
     trial.sandbox.iam.spreadMs = 0
     const first = await trial.run()
     expect(first).toMatchObject({ codes: ['undo/failed'], outcomes: { web: 'failed' } })
     expect(names(first)).not.toContain('cert.rejected')
+    expect(attached()).not.toBe(before)
+    const second = await trial.run()
+    expect(second).toMatchObject({ codes: ['verify/rejected'], outcomes: { web: 'rejected' } })
+    expect(attached()).toBe(before)
+    expect((await trial.run()).codes, 'and is not attached again').toEqual(['verify/rejected'])
+  })
+
+  it('knows that one was rejected, and what was there before, also when the tag was refused too', async () => {
+    listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+    const before = attached()
+    trial.sandbox.iam.spreadMs = 0
+    let attachments = 0
+    trial.sandbox.aws.allow(
+      ({ action }) => action !== 'iam:TagServerCertificate' && !(action === ATTACH && ++attachments === 2),
+    )
+    expect((await trial.run()).codes).toEqual(['undo/failed', 'store/tag-refused'])
+    const second = await trial.run()
+    expect(second.codes).toEqual(['verify/rejected', 'store/tag-refused'])
+    expect(attached()).toBe(before)
+  })
+
+  it('goes on failing while a listener has what broke it, when nobody remembers what was there before', async () => {
+    listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+    refuse(ATTACH, 2)
+    trial.sandbox.iam.spreadMs = 0
+    expect((await trial.run()).codes).toEqual(['undo/failed'])
+    await trial.sandbox.dynamodb.deleteTable(TABLE)
+    await trial.sandbox.dynamodb.addTable(TABLE)
     const second = await trial.run()
     expect(second).toMatchObject({ codes: ['undo/failed'], outcomes: { web: 'failed' } })
     listener().behaviour = () => 'serve'
@@ -230,8 +259,9 @@ describe('on a bad day', () => {
     expect((await trial.run()).codes).toEqual(['undo/failed'])
     trial.sandbox.aws.intercept(null)
     const forced = await trial.run({ force: true })
-    expect(forced).toMatchObject({ codes: ['undo/failed'], outcomes: { web: 'failed' } })
-    expect((await trial.run()).codes, 'and it stays so').toEqual(['undo/failed'])
+    expect(forced).toMatchObject({ codes: ['verify/rejected'], outcomes: { web: 'rejected' } })
+    expect(isOurs(attached() ?? ''), 'what worked before both is back').toBe(false)
+    expect((await trial.run()).codes, 'and it stays so').toEqual(['verify/rejected'])
   })
 
   it('says so, by name, when challenge values could not be taken away', async () => {

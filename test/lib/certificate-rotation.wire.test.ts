@@ -26,6 +26,7 @@ describe('the asset', () => {
     sandbox.route53.addZone('example.com')
     const bought = await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: 9 * DAY_MS })
     const { port } = await sandbox.addLoadBalancer('web', 0, bought)
+    await sandbox.dynamodb.addTable('elb-cert-rotator-trial')
     folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-synth-'))
     writeFileSync(join(folder, 'roots.pem'), sandbox.ca.rootPem)
     const acme = { directory_url: sandbox.ca.directoryUrl, root_certificates: 'roots.pem' }

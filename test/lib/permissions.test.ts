@@ -37,22 +37,24 @@ function hosts(count: number, length = 30): string[] {
 }
 
 describe('the permissions of a configuration', () => {
-  it('name each load balancer, the path, the zone, the parameter and the log group, in any partition', () => {
+  it('name each load balancer, the path, the zone, the parameters, the table and the log group, in any partition', () => {
     expect(lines({ ...configOf({}), zones: [ZONE] })).toEqual([
       'FindLoadBalancers: elasticloadbalancing:DescribeLoadBalancers on *',
       'SwapCertificates1: elasticloadbalancing:SetLoadBalancerListenerSSLCertificate on arn:aws-cn:elasticloadbalancing:cn-north-1:111122223333:loadbalancer/balancer-0',
       'ListCertificates: iam:ListServerCertificates, iam:GetAccountSummary on *',
       'ReadCertificates: iam:GetServerCertificate on arn:aws-cn:iam::111122223333:server-certificate/*',
-      'StoreCertificates: iam:UploadServerCertificate, iam:TagServerCertificate on arn:aws-cn:iam::111122223333:server-certificate/elb-cert-rotator/cn-north-1/shop/*',
+      'StoreCertificates: iam:UploadServerCertificate, iam:TagServerCertificate, iam:DeleteServerCertificate on arn:aws-cn:iam::111122223333:server-certificate/elb-cert-rotator/cn-north-1/shop/*',
       'ReadRecords1: route53:ListResourceRecordSets on arn:aws-cn:route53:::hostedzone/Z1',
       'WriteChallenges1: route53:ChangeResourceRecordSets on arn:aws-cn:route53:::hostedzone/Z1',
       'AwaitChanges: route53:GetChange on arn:aws-cn:route53:::change/*',
       expect.stringMatching(
-        /^ReadAccount: ssm:GetParameter on arn:aws-cn:ssm:cn-north-1:111122223333:parameter\/elb-cert-rotator\/shop\/account\/[0-9a-f]{16}$/,
+        /^ReadKeys: ssm:GetParameter on arn:aws-cn:ssm:cn-north-1:111122223333:parameter\/elb-cert-rotator\/shop\/account\/[0-9a-f]{16}, arn:aws-cn:ssm:cn-north-1:111122223333:parameter\/elb-cert-rotator\/shop\/key\/\*$/,
       ),
       expect.stringMatching(
-        /^KeepAccount: ssm:PutParameter on arn:aws-cn:ssm:cn-north-1:111122223333:parameter\/elb-cert-rotator\/shop\/account\/[0-9a-f]{16}$/,
+        /^KeepKeys: ssm:PutParameter on \S+\/shop\/account\/[0-9a-f]{16}, \S+\/shop\/key\/\*$/,
       ),
+      'DropKeys: ssm:DeleteParameter on arn:aws-cn:ssm:cn-north-1:111122223333:parameter/elb-cert-rotator/shop/key/*',
+      'Remember: dynamodb:Scan, dynamodb:PutItem, dynamodb:DeleteItem on arn:aws-cn:dynamodb:cn-north-1:111122223333:table/elb-cert-rotator-shop',
       `WriteLogs: logs:CreateLogStream, logs:PutLogEvents on ${PLACE.logGroupArn}`,
     ])
   })

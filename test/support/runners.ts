@@ -10,6 +10,7 @@ import type { RotationError } from '../../lambda/errors.ts'
 import { createHandler } from '../../lambda/handler.ts'
 import { DAY_MS } from '../../lambda/instant.ts'
 import { generateKey } from '../../lambda/issue/keys.ts'
+import { stateTable } from '../../lambda/names.ts'
 import type { LoggedEvent } from '../../lambda/report/events.ts'
 import { CertificateRotation } from '../../lib/certificate-rotation.ts'
 import { judgeBy, type Policy } from '../sandbox/aws/policies.ts'
@@ -109,6 +110,8 @@ export function deployedRunner(
       const file = join(folder, 'certificates.json')
       writeFileSync(file, text ?? '')
       const deployed = synthesise(file, join(folder, `assembly-${lambdas.length}`))
+      // the trial has made it already, as CloudFormation would have
+      if (deployed.tables.join() !== stateTable(DEPLOYMENT)) throw new Error('the template has another table')
       const judge = judgeBy(amend(deployed.policies))
       sandbox.aws.enforce(judge)
       lambdas.push(createLambda(deployed, env, judge))

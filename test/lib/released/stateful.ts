@@ -5,6 +5,7 @@ import { CertificateRotation } from '../../../lib/index.ts'
 
 /** By type: properties of which CloudFormation's reference says "Update requires: Replacement". */
 const REPLACED_BY: Readonly<Record<string, readonly string[]>> = {
+  'AWS::DynamoDB::Table': ['TableName', 'KeySchema'],
   'AWS::Logs::LogGroup': ['LogGroupName'],
   'AWS::SNS::Topic': ['TopicName', 'FifoTopic'],
   // a new one has to be confirmed by mail again

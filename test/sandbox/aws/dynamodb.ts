@@ -78,6 +78,9 @@ export async function startDynamoDb(): Promise<DynamoDb> {
     },
     async deleteTable(name) {
       await own('DeleteTable', { TableName: name })
+      // it is DELETING for a tick
+      while (((await own('ListTables', {})) as { TableNames: string[] }).TableNames.includes(name))
+        await new Promise((resolve) => setTimeout(resolve, 1))
     },
     async items(table) {
       const { Items = [] } = (await own('Scan', { TableName: table })) as { Items?: Wire[] }

@@ -14,6 +14,8 @@ export interface DeployedFunction {
   readonly logGroupArn: string
   readonly logLevel: string
   readonly policies: readonly Policy[]
+  readonly timeoutMs: number
+  readonly tables: readonly string[]
 }
 
 interface Resource {
@@ -46,6 +48,10 @@ export function readAssembly(directory: string, stack: string): DeployedFunction
     logGroupArn: arnOf(Properties.LoggingConfig.LogGroup.Ref),
     logLevel: Properties.LoggingConfig.ApplicationLogLevel,
     policies: storable(policiesOf(roleId)),
+    timeoutMs: Properties.Timeout * 1_000,
+    tables: resources.flatMap(([, { Type, Properties: table }]) =>
+      Type === 'AWS::DynamoDB::Table' ? [table.TableName] : [],
+    ),
   }
 
   function read<T>(file: string): T {

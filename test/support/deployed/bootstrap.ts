@@ -9,7 +9,13 @@ import { format } from 'node:util'
 import { createClock } from '../../sandbox/clock.ts'
 import { endOf, type Failure, type Invoke, type Invoked } from './protocol.ts'
 
-type Handler = (event: unknown, context: object) => Promise<unknown>
+type Handler = (event: unknown, context: Context) => Promise<unknown>
+
+/** As much of it as a function is given here. */
+interface Context {
+  readonly awsRequestId: string
+  readonly getRemainingTimeInMillis: () => number
+}
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 let requestId = ''
@@ -56,7 +62,7 @@ async function load(world: Invoke['world']): Promise<Handler> {
   })
 }
 
-async function invoke({ event, world }: Invoke): Promise<Invoked> {
+async function invoke({ event, world, timeoutMs }: Invoke): Promise<Invoked> {
   const begun = performance.now()
   let loaded = begun
   const report = () => ({
@@ -67,7 +73,12 @@ async function invoke({ event, world }: Invoke): Promise<Invoked> {
   try {
     const handler = await load(world)
     loaded = performance.now()
-    return { result: await handler(event, { awsRequestId: requestId }), report: report() }
+    const speed = world?.speed ?? 1
+    const context: Context = {
+      awsRequestId: requestId,
+      getRemainingTimeInMillis: () => timeoutMs - (performance.now() - begun) * speed,
+    }
+    return { result: await handler(event, context), report: report() }
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     console.error(error)

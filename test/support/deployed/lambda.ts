@@ -47,7 +47,7 @@ export function createLambda(
       const { signal } = stopWaiting
       const answered = once(child, 'message', { signal }) as Promise<[Invoked]>
       const seen = lineSeen(endOf(requestId), begin, signal)
-      child.send({ requestId, event, world } satisfies Invoke)
+      child.send({ requestId, event, world, timeoutMs: deployed.timeoutMs } satisfies Invoke)
       try {
         const [[invoked]] = await Promise.race([Promise.all([answered, seen]), died(signal)])
         const own = lines.slice(begin, lines.indexOf(endOf(requestId), begin))

@@ -3,6 +3,7 @@
 export interface Invoke {
   readonly requestId: string
   readonly event: unknown
+  readonly timeoutMs: number
   /** Then the function is put together with another clock and another way to its listeners; else it is as it is. */
   readonly world: {
     readonly now: number

@@ -1,0 +1,40 @@
+/** What the function may do with what it keeps between runs: its table, and its keys in SSM. Pure. */
+import type { Config } from '../lambda/config/parse.ts'
+import { accountParameter, keyParameterPath, stateTable } from '../lambda/names.ts'
+import type { Permission, Place } from './permission.ts'
+
+export function statePermissions(
+  config: Config,
+  { partition, region, account, deployment }: Place,
+): Permission[] {
+  const parameter = `arn:${partition}:ssm:${region}:${account}:parameter`
+  const accountKey = `${parameter}${accountParameter(deployment, config.directoryUrl)}`
+  const keysInFlight = `${parameter}${keyParameterPath(deployment)}*`
+  return [
+    {
+      sid: 'ReadKeys',
+      actions: ['ssm:GetParameter'],
+      resources: [accountKey, keysInFlight],
+      why: 'reads the key of the account with the CA, and those of orders that an earlier run did not finish',
+    },
+    {
+      sid: 'KeepKeys',
+      actions: ['ssm:PutParameter'],
+      resources: [accountKey, keysInFlight],
+      conditions: { StringNotEquals: { 'ssm:Overwrite': 'true' } },
+      why: "keeps these keys, encrypted with the account's own default key, and never writes over one that is there",
+    },
+    {
+      sid: 'DropKeys',
+      actions: ['ssm:DeleteParameter'],
+      resources: [keysInFlight],
+      why: 'deletes the key of an order once its certificate is stored',
+    },
+    {
+      sid: 'Remember',
+      actions: ['dynamodb:Scan', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      resources: [`arn:${partition}:dynamodb:${region}:${account}:table/${stateTable(deployment)}`],
+      why: "reads and writes the deployment's own table: orders in flight, what works where, and the lease of a run",
+    },
+  ]
+}
