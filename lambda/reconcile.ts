@@ -61,6 +61,7 @@ export async function reconcile(
   let error: RotationError | null = null
   let active = desired
   for (let pass = 1; active.length > 0 && pass <= settings.maxPasses + 1; pass++) {
+    if (pass > 1 && ports.time.now() >= ports.time.stopAt) break
     try {
       const made = await onePass(pass, active, course)
       for (const certificate of active) outcomes.set(certificate.id, judge(certificate, made, course))

@@ -2,7 +2,7 @@
  * Which certificates of ours go, and why the others stay.
  *
  * A certificate is superseded once a newer one of the same entry is seen working on all targets of the entry; a
- * one that every target has rejected is so at once. It goes when it has been superseded for the grace period, and no listener of the region
+ * one that every target has rejected is so at once (but while it is the newest). It goes when it has been superseded for the grace period, and no listener of the region
  * has it. One that worked is kept, for rollback. Pure.
  */
 import { toIso } from '../instant.ts'
@@ -11,7 +11,7 @@ import { targetKey } from '../model.ts'
 import { idHash } from '../names.ts'
 import { type CertificateState, NOTHING_KNOWN } from '../state/items.ts'
 import type { Reason } from './checks.ts'
-import { newestFirst } from './newest.ts'
+import { newestFirst, newestOfOurs } from './newest.ts'
 import { isRejected } from './rejected.ts'
 
 /** Beside two runs. */
@@ -43,6 +43,7 @@ export function judgeStored(desired: Certificate, observed: Observed, context: P
   const state = context.states.get(desired.id) ?? NOTHING_KNOWN
   const id = idHash(desired.id)
   const ours = observed.stored.filter((stored) => stored.idHash === id).sort(newestFirst)
+  const newest = newestOfOurs(desired, observed)
   const force = inForce(desired, ours, state)
   const older = force ? ours.slice(ours.indexOf(force.stored) + 1) : []
   const rollback = older.find(
@@ -57,6 +58,8 @@ export function judgeStored(desired: Certificate, observed: Observed, context: P
     if (context.inUse.has(stored.arn)) return stays('IAM says that something uses it')
     if (observed.unread.has(stored.arn)) return stays('whether it was rejected could not be read')
     const wasRejected = desired.targets.every(rejects(stored))
+    // what the next plan stands on: without it, nobody would know of the rejection
+    if (wasRejected && stored === newest) return stays('rejected, and kept until its successor is stored')
     if (!wasRejected && stored === rollback) return stays('kept for rollback')
     const since = wasRejected ? stored.uploadedAt : older.includes(stored) ? force?.since : undefined
     if (since === undefined) return stays('nothing newer was seen working on all targets')

@@ -23,7 +23,7 @@ export interface Evidence {
 export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome {
   const { id } = certificate
   const { plan, deed, heldBack, dryRun, now } = evidence
-  const standings = plan.standings.filter(({ certId }) => certId === id)
+  const standings = plan.standings.filter((standing) => standing.certId === id && !isMended(standing, deed))
   const errors = [
     ...(heldBack ? [heldBack] : []),
     ...(deed?.errors ?? []),
@@ -52,6 +52,12 @@ export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome
   const state = worst(hard, standings) ?? (waits ? waiting : done)
   const detail = detailOf(state, errors, standings, installed.notAfter)
   return { certId: id, state, detail, errors, ...installed }
+}
+
+/** A listener that broke with the last one, and now serves its successor. */
+function isMended({ state, error }: Standing, deed: Deed | undefined): boolean {
+  if (state !== 'rejected' || !error) return false
+  return (deed?.inPlace.get(String(error.facts['listener'])) ?? null) !== null
 }
 
 /** What is installed can wait: its due time has not passed by long. */

@@ -26,7 +26,9 @@ export function retrying(time: Time, settings: Settings) {
         )
           continue
         const waitMs = waitBefore(thrown, tries, settings)
-        if (waitMs === null || tries >= settings.acmeAttempts) throw explain(thrown, doing, time.now())
+        const isOver = waitMs !== null && time.now() + waitMs > time.stopAt
+        if (waitMs === null || isOver || tries >= settings.acmeAttempts)
+          throw explain(thrown, doing, time.now())
         await time.sleep(waitMs)
         tries++
       }

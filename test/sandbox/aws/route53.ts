@@ -42,6 +42,8 @@ interface Zone {
 }
 
 export interface Route53 {
+  /** From a change to INSYNC. */
+  propagationMs: number
   readonly service: Service
   /** @returns the zone's id */
   addZone(name: string, options?: { isPrivate?: boolean }): string
@@ -61,13 +63,14 @@ export interface Route53 {
 }
 
 export function createRoute53(clock: Clock, options: { propagationMs: number }): Route53 {
+  const state = { ...options }
   const zones = new Map<string, Zone>()
   const changes = new Map<string, { readonly at: number; readonly syncAt: number }>()
   const parser = new XMLParser({ ignoreAttributes: true, parseTagValue: false, isArray: isList })
 
   function commit(zone: Zone, records: Records): string {
     zone.records = records
-    const syncAt = clock.now() + options.propagationMs
+    const syncAt = clock.now() + state.propagationMs
     zone.published.push({ at: syncAt, records })
     const id = `C${String(changes.size + 1).padStart(20, '0')}`
     changes.set(id, { at: clock.now(), syncAt })
@@ -189,6 +192,12 @@ export function createRoute53(clock: Clock, options: { propagationMs: number }):
   }
 
   return {
+    get propagationMs() {
+      return state.propagationMs
+    },
+    set propagationMs(ms) {
+      state.propagationMs = ms
+    },
     service: { scope: 'route53', map, error: xmlError },
     addZone(name, { isPrivate = false } = {}) {
       const id = `Z${String(zones.size + 1).padStart(20, '0')}`
