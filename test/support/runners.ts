@@ -33,8 +33,11 @@ export interface Invoked {
 
 export interface Runner {
   configure(text: string | null): void
-  /** @param intervalMs time to the next run; `null` for the usual */
-  invoke(invocation: object, intervalMs: number | null): Promise<Invoked>
+  /**
+   * @param intervalMs time to the next run; `null` for the usual
+   * @param remainingMs until Lambda would kill it; `null` for as long as it takes, or as it is deployed
+   */
+  invoke(invocation: object, intervalMs: number | null, remainingMs: number | null): Promise<Invoked>
   /** Every private key that is known here: all that were made, or, of what is deployed, what came to AWS. */
   keys(): readonly KeyObject[]
   /** All that anybody could read. */
@@ -58,7 +61,7 @@ export function sourceRunner({ sandbox, clock, settings }: Surroundings): Runner
     configure(text) {
       config = text
     },
-    async invoke(invocation, intervalMs) {
+    async invoke(invocation, intervalMs, remainingMs) {
       const lines: string[] = []
       const stdout: string[] = []
       const print = (event: LoggedEvent) => void lines.push(JSON.stringify(event))
@@ -83,7 +86,8 @@ export function sourceRunner({ sandbox, clock, settings }: Surroundings): Runner
           return key
         },
       })
-      const error = await handler(invocation).then(
+      const context = remainingMs === null ? {} : { getRemainingTimeInMillis: () => remainingMs }
+      const error = await handler(invocation, context).then(
         () => null,
         (thrown: RotationError) => thrown,
       )

@@ -43,8 +43,11 @@ export interface Trial {
   configure(document: object | readonly object[]): void
   /** @param text `null` for a file that is not there */
   configureText(text: string | null): void
-  /** @param intervalMs time to the next run; a day when left out */
-  run(invocation?: object, intervalMs?: number): Promise<Ran>
+  /**
+   * @param intervalMs time to the next run; a day when left out
+   * @param remainingMs until Lambda would kill it
+   */
+  run(invocation?: object, intervalMs?: number, remainingMs?: number): Promise<Ran>
   /** Check what holds for every trial, and take the world down. */
   stop(): Promise<void>
 }
@@ -71,8 +74,9 @@ export async function startTrial(
     configureText(text) {
       runner.configure(text)
     },
-    async run(invocation = {}, intervalMs) {
-      const { error, events, stdout } = await runner.invoke(invocation, intervalMs ?? null)
+    async run(invocation = {}, intervalMs, remainingMs) {
+      const invoked = await runner.invoke(invocation, intervalMs ?? null, remainingMs ?? null)
+      const { error, events, stdout } = invoked
       return { error, events, ...summary(events), metrics: metricsIn(stdout) }
     },
     async stop() {

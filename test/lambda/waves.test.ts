@@ -1,0 +1,38 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { Action } from '../../lambda/plan/plan.ts'
+import { waves } from '../../lambda/waves.ts'
+
+const action = (certId: string): Action => {
+  return { kind: 'issue', certId, reason: { code: 'missing', detail: '' }, isUrgent: false }
+}
+
+it("holds whole certificates in the plan's order, at most so many hosts in each, and loses none", () => {
+  const certificates = fc.uniqueArray(
+    fc.tuple(fc.string({ minLength: 1 }), fc.integer({ min: 1, max: 100 })),
+    {
+      selector: ([id]) => id,
+    },
+  )
+  fc.assert(
+    fc.property(certificates, fc.integer({ min: 1, max: 150 }), (all, most) => {
+      const hosts = new Map(all)
+      const actions = all.flatMap(([id]) => [action(id), action(id)])
+      const divided = waves(actions, (id) => hosts.get(id) ?? 0, most)
+      expect(divided.flat()).toEqual(actions)
+      const idsOf = divided.map((wave) => [...new Set(wave.map(({ certId }) => certId))])
+      expect(idsOf.flat()).toEqual(all.map(([id]) => id))
+      for (const ids of idsOf)
+        if (ids.length > 1)
+          expect(ids.reduce((sum, id) => sum + (hosts.get(id) ?? 0), 0)).toBeLessThanOrEqual(most)
+    }),
+  )
+})
+
+it('puts two certificates together as long as they fit, and not a host more', () => {
+  const actions = ['a', 'b', 'c'].map(action)
+  const sizes = (most: number) => waves(actions, () => 50, most).map(({ length }) => length)
+  expect(sizes(99)).toEqual([1, 1, 1])
+  expect(sizes(100)).toEqual([2, 1])
+  expect(sizes(150)).toEqual([3])
+})
