@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Three levels: pure, over the wire against the sandbox, and against a real Pebble. */
+/** Four levels: pure, over the wire against the sandbox, the long sweeps, and against a real Pebble. */
 export default defineConfig({
   test: {
     // a sandbox is found by the process's own environment, so files do not share a process
@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/*.{wire,pebble}.test.ts'],
+          exclude: ['**/*.{wire,pebble,endure}.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -23,6 +23,15 @@ export default defineConfig({
           include: ['test/**/*.wire.test.ts'],
           globalSetup: 'test/support/setup.ts',
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'endure',
+          include: ['test/**/*.endure.test.ts'],
+          globalSetup: 'test/support/setup.ts',
           hookTimeout: 60_000,
         },
       },

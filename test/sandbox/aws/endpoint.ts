@@ -17,10 +17,25 @@ export interface RecordedCall {
   readonly error: string | null
 }
 
-/** What may happen to a call instead of its answer; `lost` is done, and then never answered. */
-export type Mishap = ServiceError | 'reset' | 'hang' | 'lost'
+/**
+ * What may happen to a call instead of its answer: `lost` is done, and then never answered; `truncated` is done, and
+ * half of the answer comes. With `afterwards`, it is answered as ever, and something happens after that.
+ */
+export type Mishap =
+  | ServiceError
+  | 'reset'
+  | 'hang'
+  | 'lost'
+  | 'truncated'
+  | { readonly answer: AwsAnswer }
+  | { readonly afterwards: () => void }
 /** @returns `null` to let the call through */
-export type Intercept = (call: { readonly action: string; readonly count: number }) => Mishap | null
+export type Intercept = (call: {
+  readonly action: string
+  /** Of this action, from 1. */
+  readonly count: number
+  readonly resources: readonly string[]
+}) => Mishap | null
 
 export interface Endpoint {
   readonly url: string
@@ -68,15 +83,21 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     }
     const mishap = interceptOf(call) ?? (await judgementOf(call))
     if (mishap === 'hang') return
-    if (mishap === 'lost') await perform(service, call)
-    if (mishap === 'reset' || mishap === 'lost') return void incoming.socket.destroy()
-    send(response, mishap ? refuse(service, call, mishap) : await perform(service, call))
+    if (mishap === 'reset') return void incoming.socket.destroy()
+    if (mishap instanceof ServiceError) return send(response, refuse(service, call, mishap))
+    if (mishap !== null && typeof mishap === 'object' && 'answer' in mishap)
+      return send(response, mishap.answer)
+    const answer = await perform(service, call)
+    if (mishap === 'lost') return void incoming.socket.destroy()
+    if (mishap === 'truncated') return sendHalf(response, answer)
+    if (mishap) response.once('finish', mishap.afterwards)
+    send(response, answer)
   }
 
   function interceptOf(call: Call): Mishap | null {
     const count = (counts.get(call.action) ?? 0) + 1
     counts.set(call.action, count)
-    const mishap = intercept?.({ action: call.action, count }) ?? null
+    const mishap = intercept?.({ action: call.action, count, resources: call.resources }) ?? null
     if (mishap) return mishap
     if (isAllowed && !isAllowed(call)) return denied(call)
     return takeToken(call.action) ? null : throttled(call)
@@ -195,6 +216,17 @@ function plain(status: number, body: string): AwsAnswer {
   return { status, contentType: 'text/plain', body }
 }
 
-function send(response: ServerResponse, { status, contentType, body }: AwsAnswer): void {
-  response.writeHead(status, { 'content-type': contentType, 'x-amzn-requestid': 'sandbox' }).end(body)
+function send(response: ServerResponse, { status, contentType, body, headers }: AwsAnswer): void {
+  response
+    .writeHead(status, { 'content-type': contentType, 'x-amzn-requestid': 'sandbox', ...headers })
+    .end(body)
+}
+
+/** As a connection that breaks in the middle of an answer. */
+export function sendHalf(
+  response: ServerResponse,
+  { status, contentType, body }: Omit<AwsAnswer, 'headers'>,
+): void {
+  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
+  response.write(body.slice(0, body.length / 2), () => response.destroy())
 }

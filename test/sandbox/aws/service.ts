@@ -31,6 +31,7 @@ export interface AwsAnswer {
   readonly status: number
   readonly contentType: string
   readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Service {

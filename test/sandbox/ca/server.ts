@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { calculateJwkThumbprint } from 'jose'
-import { portOf, readBody } from '../aws/endpoint.ts'
+import { portOf, readBody, sendHalf } from '../aws/endpoint.ts'
 import { type Authority, makeAuthority, makeLeaf } from '../certificates.ts'
 import type { Clock } from '../clock.ts'
 import { type Account, type Book, CA_PROFILES, type CaOptions, createBook, type Order } from './book.ts'
@@ -21,7 +21,7 @@ export interface Ca {
   readonly requests: Map<string, number>
   readonly userAgents: Set<string>
   /** Asked at each request, with its path's first word: what happens in the place of an answer. */
-  mishap: (kind: string) => CaMishap | null
+  mishap: (kind: string, request: { readonly hosts: readonly string[] }) => CaMishap | null
   stop(): Promise<void>
 }
 
@@ -39,7 +39,19 @@ const DEFAULTS: Ca['options'] = {
 }
 
 /** What a network or a proxy makes of an answer; `lost` is done, and then never answered. */
-export type CaMishap = 'reset' | 'hang' | 'drip' | 'lost' | { readonly status: number; readonly text: string }
+export type CaMishap =
+  | 'reset'
+  | 'hang'
+  | 'drip'
+  | 'lost'
+  | 'truncated'
+  | {
+      readonly status: number
+      readonly text: string
+      readonly headers?: Readonly<Record<string, string>>
+    }
+  /** It is answered as ever, and something happens after that. */
+  | { readonly afterwards: () => void }
 
 interface Reply {
   readonly status: number
@@ -61,23 +73,40 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
   const userAgents = new Set<string>()
 
   const server = createServer({ cert: tls.pem, key: tls.privateKey }, (request, response) => {
-    const mishap = ca.mishap(kindOf(request))
+    const mishap = ca.mishap(kindOf(request), { hosts: hostsOf(request) })
     if (mishap === 'hang') return
     if (mishap === 'reset') return void request.socket.destroy()
     if (mishap === 'drip') return drip(response)
     if (mishap === 'lost') return void handle(request).finally(() => request.socket.destroy())
-    if (mishap)
-      return void response.writeHead(mishap.status, { 'content-type': 'text/html' }).end(mishap.text)
+    if (mishap && mishap !== 'truncated' && 'status' in mishap)
+      return void response
+        .writeHead(mishap.status, { 'content-type': 'text/html', ...mishap.headers })
+        .end(mishap.text)
     void handle(request)
       .catch((thrown: unknown): Reply => {
         if (thrown instanceof Problem) return refusal(thrown)
         return refusal(new Problem('serverInternal', `the sandbox's CA failed: ${String(thrown)}`, 500))
       })
-      .then((reply) => send(response, reply))
+      .then((reply) => {
+        if (mishap === 'truncated')
+          return sendHalf(response, { ...toText(reply), contentType: 'application/json' })
+        if (mishap) response.once('finish', mishap.afterwards)
+        send(response, reply)
+      })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const origin = `https://127.0.0.1:${portOf(server)}`
   const documents = createDocuments(origin, book, options)
+
+  /** What a request is about, where its path tells. */
+  function hostsOf({ url }: IncomingMessage): readonly string[] {
+    const [, id = ''] = (url ?? '/').slice(1).split('/')
+    const authorization =
+      book.authorizations.get(id) ??
+      [...book.authorizations.values()].find(({ challenges }) => challenges.some((one) => one.id === id))
+    return book.orders.get(id)?.hosts ?? (authorization ? [authorization.host] : [])
+  }
+
   const signedRequests = createRequests(origin, book, () => options.nonceRefusalShare)
 
   async function handle(request: IncomingMessage): Promise<Reply> {
@@ -186,6 +215,10 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     },
   }
   return ca
+}
+
+function toText({ status, body }: Reply): { status: number; body: string } {
+  return { status, body: typeof body === 'string' ? body : JSON.stringify(body ?? 'half of nothing') }
 }
 
 /** A body of one byte now and then, without an end. */

@@ -1,0 +1,32 @@
+/** One scenario of the crash sweep as a test. */
+import { expect, it } from 'vitest'
+import { crashAt, pointsOf, textOfCrash } from './crash.ts'
+import { keep, sweep } from './sweep.ts'
+import type { Scenario } from './world.ts'
+
+/** A run has at least this many calls, whatever the scenario: fewer would mean that the log is not whole. */
+const FEWEST_POINTS = 30
+
+export function crashSweep(scenario: Scenario, every: number, timeoutMs: number): void {
+  it(
+    `holds what it promises when it is killed at any call of ${scenario}`,
+    async () => {
+      const points = await pointsOf(scenario)
+      expect(points.length).toBeGreaterThan(FEWEST_POINTS)
+      const { figures, broken } = await sweep(
+        `killed in ${scenario}`,
+        points,
+        every,
+        async (point) => {
+          const { broken, wasReached } = await crashAt(scenario, point)
+          return { broken, unreached: wasReached ? null : 'the run came to its end before' }
+        },
+        textOfCrash,
+      )
+      keep(figures, `crash ${scenario}`)
+      expect(broken).toEqual([])
+      expect(figures.unreached).toEqual([])
+    },
+    timeoutMs,
+  )
+}

@@ -1,0 +1,134 @@
+/**
+ * The function is killed at every call: before it is made, after it was answered, and, where it changes something, when
+ * it was made and its answer was lost. Then runs follow. The points are the calls of a clean run, never a list.
+ */
+import { ENV } from '../../lambda/env.ts'
+import { REGION } from '../sandbox/sandbox.ts'
+import { keysIn, leaksOf } from '../support/keys.ts'
+import { DEPLOYMENT } from '../support/runners.ts'
+import { type Interference, type Point, type Seen, textOf, watchCalls } from './calls.ts'
+import { killable } from './killable.ts'
+import { HOUR_MS, isSettled, SCENARIOS, type Scenario, SETTINGS, startWorld, type World } from './world.ts'
+
+const DAY_MS = 24 * HOUR_MS
+const SPEED = 30
+
+export type Moment = 'before' | 'after' | 'answer lost'
+export interface CrashPoint extends Point {
+  readonly moment: Moment
+}
+
+export interface Crashed {
+  readonly point: CrashPoint
+  /** What did not hold; empty when all did. */
+  readonly broken: readonly string[]
+  /** The clean run's call was not made in this run. */
+  readonly wasReached: boolean
+}
+
+/** @returns every point of a clean run */
+export async function pointsOf(scenario: Scenario): Promise<CrashPoint[]> {
+  const world = await startWorld(scenario)
+  const seen: Seen[] = []
+  try {
+    await runIn(world, (call) => {
+      seen.push(call)
+      return null
+    })
+    watchCalls(world.sandbox, null)
+    if (!isSettled(await world.trial.run())) throw new Error(`a clean run of ${scenario} does not settle`)
+  } finally {
+    await world.trial.stop()
+  }
+  return seen.flatMap(({ name, nth, isWrite }): CrashPoint[] => [
+    { name, nth, moment: 'before' },
+    { name, nth, moment: 'after' },
+    ...(isWrite ? [{ name, nth, moment: 'answer lost' } as const] : []),
+  ])
+}
+
+export async function crashAt(scenario: Scenario, point: CrashPoint): Promise<Crashed> {
+  const world = await startWorld(scenario)
+  try {
+    const { wasKilled } = await runIn(world, (call, kill) => {
+      if (call.name !== point.name || call.nth !== point.nth) return null
+      if (point.moment === 'after') return { afterwards: kill }
+      kill()
+      return point.moment === 'before' ? 'reset' : 'lost'
+    })
+    const broken = await claims(world, SCENARIOS[scenario].issued)
+    // killed after its last call, it may have come to its end
+    const wasReached = wasKilled || point.moment === 'after'
+    return { point, broken, wasReached }
+  } finally {
+    await world.trial.stop()
+  }
+}
+
+/** The runs after the one that was killed, and what has to hold. */
+async function claims(world: World, wanted: number): Promise<string[]> {
+  const { trial, sandbox } = world
+  watchCalls(sandbox, null)
+  const broken = [...world.violations()]
+  let runs = 0
+  let last = null
+  while (runs < 2 && !(last && last.error === null)) {
+    sandbox.clock.advance(HOUR_MS)
+    last = await trial.run()
+    runs++
+    broken.push(...world.violations())
+  }
+  if (last?.error) broken.push(`not settled in two more runs: ${last.codes.join(', ')}`)
+  sandbox.clock.advance(HOUR_MS)
+  const proof = await trial.run()
+  if (!isSettled(proof)) broken.push(`something was left to do: ${JSON.stringify(proof.outcomes)}`)
+  const issued = sandbox.ca.book.issued.length
+  if (issued !== wanted) broken.push(`${issued} certificates were issued for the work of ${wanted}`)
+  for (let day = 0; day < 2; day++) {
+    sandbox.clock.advance(DAY_MS + HOUR_MS)
+    await trial.run()
+  }
+  broken.push(...world.violations())
+  broken.push(...(await world.leftovers()).map((one) => `${one} is left for good`))
+  return [...new Set(broken)]
+}
+
+/** One run in a process of its own. @param meet also gets what kills it */
+async function runIn(
+  { sandbox, config }: World,
+  meet: (call: Seen, kill: () => void) => Interference | null,
+): Promise<{ readonly wasKilled: boolean }> {
+  const child = killable({
+    ...sandbox.env,
+    PATH: process.env['PATH'] ?? '',
+    [ENV.deployment]: DEPLOYMENT,
+    [ENV.intervalMs]: String(HOUR_MS),
+    AWS_REGION: REGION,
+  })
+  watchCalls(sandbox, (call) => meet(call, child.kill))
+  const ran = await child.run({
+    config,
+    now: sandbox.clock.now(),
+    speed: SPEED,
+    settings: SETTINGS,
+    places: placesOf(sandbox),
+  })
+  for (const key of keysIn(sandbox))
+    if (leaksOf(key, ran.output).length > 0) throw new Error('a private key is in the log')
+  return ran
+}
+
+function placesOf({ elb, placeOf }: World['sandbox']): Record<string, { host: string; port: number }> {
+  return Object.fromEntries(
+    [...elb.balancers.values()].flatMap(({ dnsName, listeners }) =>
+      listeners.flatMap(({ port }) => {
+        const place = placeOf(dnsName, port)
+        return place ? [[`${dnsName}:${port}`, place]] : []
+      }),
+    ),
+  )
+}
+
+export function textOfCrash({ moment, ...point }: CrashPoint): string {
+  return `killed ${moment === 'answer lost' ? 'with the answer lost at' : moment} ${textOf(point)}`
+}

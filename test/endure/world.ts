@@ -1,0 +1,166 @@
+/** A world with one certificate to do something for, things of others beside it, and the claims that hold at all times. */
+import { DEFAULTS } from '../../lambda/defaults.ts'
+import { keyParameterPath } from '../../lambda/names.ts'
+import type { ServerCertificate } from '../sandbox/aws/iam.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+import { remember, type Specified, storeOurs } from '../support/ours.ts'
+import { DEPLOYMENT } from '../support/runners.ts'
+import { DAY_MS, embeddedCa, type Ran, startTrial, TABLE, type Trial } from '../support/trial.ts'
+
+export const HOST = 'www.example.com'
+const NAME = `_acme-challenge.${HOST}`
+export const HOUR_MS = 3_600_000
+/** Waits are short by the clock's speed alone: what the function has in production is what is tested. */
+export const SETTINGS = { ...DEFAULTS, awsAttempts: 2 }
+
+/** What there is to do, with how many certificates it takes, and how many of ours stay in the end. */
+export const SCENARIOS = {
+  'a first issuance': { issued: 1, kept: 1 },
+  'a renewal': { issued: 1, kept: 2 },
+  'a key-type change': { issued: 1, kept: 2 },
+  'a clean-up': { issued: 0, kept: 2 },
+} as const
+export type Scenario = keyof typeof SCENARIOS
+
+export interface World {
+  readonly trial: Trial
+  readonly sandbox: Sandbox
+  readonly config: string
+  /** What is wrong now, in words; empty when all is as it has to be at any time. */
+  violations(): string[]
+  /** What an earlier run may leave for some time, and must not for good. */
+  leftovers(): Promise<string[]>
+}
+
+export async function startWorld(scenario: Scenario): Promise<World> {
+  const trial = await startTrial(embeddedCa, {
+    propagationMs: 0,
+    spreadMs: 0,
+    ca: { validationDelayMs: 0, finalizeDelayMs: 0, nonceRefusalShare: 0 },
+    settings: { awsAttempts: SETTINGS.awsAttempts },
+  })
+  const { sandbox } = trial
+  const zone = sandbox.route53.addZone('example.com')
+  sandbox.route53.put(zone, { name: HOST, type: 'A', values: ['192.0.2.1'] })
+  if (scenario === 'a renewal') sandbox.route53.put(zone, foreignValue)
+  const bought = await sandbox.buy('bought', { hosts: [HOST], endsInMs: 9 * DAY_MS })
+  await sandbox.addLoadBalancer('neighbour', 443, bought)
+  await sandbox.addLoadBalancer('web', 443, await firstCertificate(sandbox, scenario, bought))
+  const served = watchListener(sandbox)
+  const key_type = scenario === 'a key-type change' ? 'ecdsa-p384' : 'ecdsa'
+  const { directoryUrl, rootPem } = sandbox.ca
+  const document = {
+    acme: { directory_url: directoryUrl, root_certificates: rootPem },
+    certificates: [{ name: 'web', hosts: [HOST], key_type, elb: { name: 'web' } }],
+  }
+  const config = JSON.stringify(document)
+  trial.configureText(config)
+  const before = foreign(sandbox)
+
+  return {
+    trial,
+    sandbox,
+    config,
+    violations: () => [
+      ...served
+        .filter((one) => !isRight(one, sandbox))
+        .map(({ name }) => `served ${name}, which is not right`),
+      ...(isRight(sandbox.listener('web', 443).serving(), sandbox)
+        ? []
+        : ['the listener serves nothing right']),
+      ...(JSON.stringify(foreign(sandbox)) === JSON.stringify(before) ? [] : ['something foreign changed']),
+    ],
+    leftovers: async () => [
+      ...ourValues(sandbox).map((value) => `the challenge value ${value}`),
+      ...[...sandbox.ssm.parameters.keys()].filter((name) => name.startsWith(keyParameterPath(DEPLOYMENT))),
+      ...(await inTable(sandbox)),
+      ...excess(sandbox, scenario),
+    ],
+  }
+}
+
+const foreignValue = { name: NAME, type: 'TXT', ttl: 77, values: ['"foreign"'] }
+
+async function firstCertificate(sandbox: Sandbox, scenario: Scenario, bought: string): Promise<string> {
+  if (scenario === 'a first issuance') return bought
+  const specified: Specified = { id: 'web', hosts: [HOST], directoryUrl: sandbox.ca.directoryUrl }
+  if (scenario === 'a clean-up')
+    for (const ageDays of [80, 70, 60]) await storeOurs(sandbox, specified, { ageDays })
+  const arn = await storeOurs(sandbox, specified, { ageDays: scenario === 'a renewal' ? 70 : 10 })
+  const since = sandbox.clock.now() - 5 * DAY_MS
+  await remember(sandbox, TABLE, 'web', { working: { 'web:443': { arn, since, seen: true } } })
+  return arn
+}
+
+/** @returns everything that the listener was ever pointed at, growing */
+function watchListener(sandbox: Sandbox): ServerCertificate[] {
+  const listener = sandbox.listener('web', 443)
+  const { attach } = listener
+  const served: ServerCertificate[] = []
+  listener.attach = (certificate) => {
+    served.push(certificate)
+    attach(certificate)
+  }
+  return served
+}
+
+function isRight({ x509 }: ServerCertificate, { clock }: Sandbox): boolean {
+  return x509.checkHost(HOST) !== undefined && x509.validToDate.getTime() > clock.now()
+}
+
+/** All that is not ours to change, as one text. */
+function foreign(sandbox: Sandbox): object {
+  const { route53, iam, elb } = sandbox
+  return {
+    records: route53
+      .zones()
+      .flatMap(({ id }) => route53.records(id))
+      .map(({ name, type, ttl, values }) => [
+        name,
+        type,
+        ttl,
+        ...values.filter((value) => !isOurValue(name, value)),
+      ])
+      .filter(({ length }) => length > 3)
+      .map((facts) => facts.join(' '))
+      .sort(),
+    certificates: iam.all().flatMap(({ arn, path }) => (path === '/' ? [arn] : [])),
+    neighbour: elb.balancers.get('neighbour'),
+  }
+}
+
+function isOurValue(name: string, value: string): boolean {
+  return name.startsWith('_acme-challenge') && value !== '"foreign"'
+}
+
+function ourValues({ route53 }: Sandbox): string[] {
+  return route53
+    .zones()
+    .flatMap(({ id }) => route53.records(id))
+    .flatMap(({ name, values }) => values.filter((value) => isOurValue(name, value)))
+}
+
+async function inTable({ dynamodb }: Sandbox): Promise<string[]> {
+  const items = await dynamodb.items(TABLE)
+  const state = JSON.parse(String(items.get('cert#web')?.['data'] ?? '{"values":[]}')) as {
+    order?: object | null
+    values: unknown[]
+  }
+  return [
+    ...(items.has('lease') ? ['a lease'] : []),
+    ...(state.order ? ['an order in the table'] : []),
+    ...(state.values.length > 0 ? ['values in the table'] : []),
+  ]
+}
+
+/** The one in force, and one that worked before it. */
+function excess({ iam }: Sandbox, scenario: Scenario): string[] {
+  const ours = iam.all().filter(({ path }) => path !== '/')
+  const { kept } = SCENARIOS[scenario]
+  return ours.length <= kept ? [] : [`${ours.length} certificates of ours, where ${kept} are kept`]
+}
+
+/** @returns whether a run had nothing to say against and nothing left to do */
+export function isSettled({ error, outcomes }: Ran): boolean {
+  return error === null && Object.values(outcomes).join() === 'settled'
+}
