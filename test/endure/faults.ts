@@ -1,0 +1,216 @@
+/**
+ * Each call of a run answers once, and then always, with each fault there is. Two certificates are due: what is wrong
+ * with the one must not stop the other.
+ */
+import { ERRORS } from '../../lambda/errors.ts'
+import { keyParameterPath } from '../../lambda/names.ts'
+import { ServiceError } from '../sandbox/aws/service.ts'
+import { DEPLOYMENT } from '../support/runners.ts'
+import { DAY_MS, embeddedCa, type Ran, startTrial, type Trial } from '../support/trial.ts'
+import { type Interference, type Seen, watchCalls } from './calls.ts'
+import { HOUR_MS } from './world.ts'
+
+/** Of the one certificate, of the other, or of the run as a whole. */
+type Whose = 'ours' | 'other' | 'shared'
+
+export interface FaultPoint {
+  readonly name: string
+  readonly whose: Whose
+  /** Among the calls of this name that are equally ours, from 1. */
+  readonly nth: number
+  readonly fault: Fault
+  readonly how: 'once' | 'always'
+}
+
+/** The run has fifteen minutes in production. */
+const LONGEST_RUN_MS = 900_000
+const CERTIFICATES = { ours: 'www.example.com', other: 'www.example.org' } as const
+/** A fault costs what is waited for it; these are ours and not the clock's, but for the polls. */
+const SETTINGS = {
+  awsAttempts: 2,
+  awsRequestTimeoutMs: 400,
+  awsConnectTimeoutMs: 400,
+  acmeRequestTimeoutMs: 400,
+  acmeAttempts: 2,
+  acmePollTimeoutMs: 10_000,
+  dnsSyncTimeoutMs: 10_000,
+  attachTimeoutMs: 10_000,
+  verifyTimeoutMs: 10_000,
+}
+
+const FAULTS = {
+  throttling: (call) => refusal(aws(call, 'Throttling', 400), problem(429, 'rateLimited', '1')),
+  'status 500': (call) => refusal(aws(call, 'InternalFailure', 500), { status: 500, text: '<html>' }),
+  'status 503 with Retry-After': () => {
+    const headers = { 'retry-after': '1' }
+    return { refusal: { aws: { status: 503, headers }, ca: { status: 503, text: '<html>', headers } } }
+  },
+  hang: () => 'hang',
+  reset: () => 'reset',
+  'lost answer': () => 'lost',
+  'truncated body': () => 'truncated',
+  AccessDenied: (call) => refusal(aws(call, 'AccessDenied', 403), problem(403, 'unauthorized')),
+  'expired credentials': (call) =>
+    refusal(aws(call, 'ExpiredToken', 403), problem(400, 'accountDoesNotExist')),
+} as const satisfies Record<string, (call: Seen) => Interference>
+export type Fault = keyof typeof FAULTS
+
+function refusal(
+  aws: ServiceError,
+  ca: { status: number; text: string; headers?: Record<string, string> },
+): Interference {
+  return { refusal: { aws, ca } }
+}
+
+/** The services of the JSON protocol end the names of their errors otherwise. */
+function aws({ name }: Seen, code: string, status: number): ServiceError {
+  const isJson = name.startsWith('ssm:') || name.startsWith('dynamodb:')
+  return isJson
+    ? new ServiceError(`${code}Exception`, 'not today', status === 403 ? 400 : status)
+    : new ServiceError(code, 'not today', status)
+}
+
+function problem(status: number, type: string, retryAfter?: string) {
+  return {
+    status,
+    text: JSON.stringify({ type: `urn:ietf:params:acme:error:${type}`, detail: 'not today' }),
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+    },
+  }
+}
+
+async function startWorld(): Promise<Trial> {
+  const trial = await startTrial(embeddedCa, {
+    propagationMs: 0,
+    spreadMs: 0,
+    ca: { validationDelayMs: 0, finalizeDelayMs: 0, nonceRefusalShare: 0 },
+    settings: SETTINGS,
+  })
+  const { sandbox } = trial
+  for (const [name, host] of Object.entries(CERTIFICATES)) {
+    sandbox.route53.addZone(host.slice('www.'.length))
+    const arn = await sandbox.buy(`bought-${name}`, { hosts: [host], endsInMs: 9 * DAY_MS })
+    await sandbox.addLoadBalancer(name, 443, arn)
+  }
+  trial.configure(
+    Object.entries(CERTIFICATES).map(([name, host]) => {
+      return { name, hosts: [host], key_type: 'ecdsa', elb: { name } }
+    }),
+  )
+  return trial
+}
+
+function whoseIs({ about }: Seen, { sandbox }: Trial): Whose {
+  for (const [name, host] of Object.entries(CERTIFICATES)) {
+    const zone = sandbox.route53.zones().find((one) => one.name.startsWith(host.slice('www.'.length)))
+    const marks = [host, `loadbalancer/${name}`, `/${name}-`, `bought-${name}`, zone?.id ?? host]
+    if (marks.some((mark) => about.includes(mark))) return name as Whose
+  }
+  return 'shared'
+}
+
+/** The calls of a clean run, but for those of the other certificate, which are the same once more. */
+export async function faultPoints(): Promise<FaultPoint[]> {
+  const trial = await startWorld()
+  const seen: { name: string; whose: Whose; nth: number }[] = []
+  try {
+    watchCalls(trial.sandbox, (call) => {
+      const whose = whoseIs(call, trial)
+      const nth = seen.filter((one) => one.name === call.name && one.whose === whose).length + 1
+      seen.push({ name: call.name, whose, nth })
+      return null
+    })
+    const clean = await trial.run()
+    if (clean.error) throw new Error('a clean run fails')
+  } finally {
+    await trial.stop()
+  }
+  const faults = Object.keys(FAULTS) as Fault[]
+  return seen
+    .filter(({ whose }) => whose !== 'other')
+    .flatMap((one) =>
+      faults.flatMap((fault): FaultPoint[] => [
+        { ...one, fault, how: 'once' },
+        { ...one, fault, how: 'always' },
+      ]),
+    )
+}
+
+/** @returns what did not hold, and whether the call was made at all */
+export async function faultAt(
+  point: FaultPoint,
+): Promise<{ readonly broken: string[]; readonly wasReached: boolean }> {
+  const trial = await startWorld()
+  try {
+    let met = 0
+    let count = 0
+    watchCalls(trial.sandbox, (call) => {
+      if (call.name !== point.name || whoseIs(call, trial) !== point.whose) return null
+      const isIt = ++count === point.nth || (point.how === 'always' && count > point.nth)
+      if (!isIt) return null
+      met++
+      return FAULTS[point.fault](call)
+    })
+    const faulted = await trial.run()
+    const broken = [...judge(faulted, point), ...unserved(trial)]
+    watchCalls(trial.sandbox, null)
+    return { broken: [...broken, ...(await afterwards(trial))], wasReached: met > 0 }
+  } finally {
+    await trial.stop()
+  }
+}
+
+function judge({ codes, outcomes, events }: Ran, { whose }: FaultPoint): string[] {
+  const unknown = codes.filter((code) => !(code in ERRORS) || code === 'bug/unexpected')
+  const [end] = events.filter((event) => event.event === 'run.finished')
+  return [
+    ...unknown.map((code) => `ended with ${code}: ${JSON.stringify(events.filter(isFailure))}`),
+    ...(end && end.durationMs > LONGEST_RUN_MS ? [`took ${end.durationMs} ms`] : []),
+    ...(whose === 'ours' && outcomes['other'] !== 'renewed' ? [`the other one: ${outcomes['other']}`] : []),
+  ]
+}
+
+function isFailure({ event }: { event: string }): boolean {
+  return event === 'cert.failed' || event === 'run.failed'
+}
+
+function unserved({ sandbox }: Trial): string[] {
+  return Object.entries(CERTIFICATES).flatMap(([name, host]) => {
+    const { x509 } = sandbox.listener(name, 443).serving()
+    const isRight = x509.checkHost(host) !== undefined && x509.validToDate.getTime() > sandbox.clock.now()
+    return isRight ? [] : [`${name} serves nothing right`]
+  })
+}
+
+/** Without the fault: at most two runs settle it, at no further cost, and nothing is left. */
+async function afterwards(trial: Trial): Promise<string[]> {
+  const { sandbox } = trial
+  const broken: string[] = []
+  let last: Ran | null = null
+  for (let run = 0; run < 2 && !(last && last.error === null); run++) {
+    sandbox.clock.advance(HOUR_MS)
+    last = await trial.run()
+  }
+  if (last?.error) broken.push(`not settled in two runs: ${last.codes.join(', ')}`)
+  broken.push(...unserved(trial))
+  const issued = sandbox.ca.book.issued.length
+  if (issued !== 2) broken.push(`${issued} certificates were issued for the work of two`)
+  const keys = [...sandbox.ssm.parameters.keys()].filter((name) =>
+    name.startsWith(keyParameterPath(DEPLOYMENT)),
+  )
+  const values = sandbox.route53
+    .zones()
+    .flatMap(({ id }) => sandbox.route53.records(id))
+    .filter(({ name }) => name.startsWith('_acme'))
+  const ours = sandbox.iam.all().filter(({ path }) => path !== '/')
+  if (keys.length + values.length > 0)
+    broken.push(`left: ${[...keys, ...values.map(({ name }) => name)].join()}`)
+  if (ours.length !== 2) broken.push(`${ours.length} certificates of ours for two entries`)
+  return broken
+}
+
+export function textOfFault({ name, whose, nth, fault, how }: FaultPoint): string {
+  return `${fault} ${how} at ${name} (${whose}), number ${nth}`
+}
