@@ -12,6 +12,7 @@ import {
   asWritten,
   batchKey,
   byZone,
+  mergedByName,
   placeKey,
   type WantedValue,
   type WrittenValues,
@@ -104,7 +105,7 @@ export async function cleanUp(
 ): Promise<readonly RotationError[]> {
   const errors: RotationError[] = []
   for (const key of new Set(written.map(({ zone }) => batchKey(zone)))) {
-    const here = written.filter(({ zone }) => batchKey(zone) === key)
+    const here = mergedByName(written.filter(({ zone }) => batchKey(zone) === key))
     const zone = here[0]?.zone
     if (!zone) continue
     const edits = here.map(({ name, ours, set }): Edit => {

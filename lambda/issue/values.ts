@@ -21,6 +21,22 @@ export interface WrittenValues {
   readonly set: TxtRecordSet | null
 }
 
+/** One for each name: an edit of a name must not stand beside another of the same name. */
+export function mergedByName(written: readonly WrittenValues[]): WrittenValues[] {
+  const merged = new Map<string, WrittenValues>()
+  for (const one of written) {
+    const key = placeKey(one.zone, one.name)
+    const other = merged.get(key)
+    if (!other) merged.set(key, one)
+    else {
+      const ours = [...new Set([...other.ours, ...one.ours])]
+      const set = one.set && withValues(other.set, one.name, one.set.values, one.set.ttlSeconds)
+      merged.set(key, { ...one, ours, set: set ?? other.set })
+    }
+  }
+  return [...merged.values()]
+}
+
 /** What may be in one change. */
 export function batchKey({ id, group }: ChallengeZone): string {
   return `${id} ${group}`

@@ -13,9 +13,11 @@ export type Verdict =
  * Judge a listener by what each of its addresses served before the swap and serves after it.
  *
  * @param serial the new certificate's
+ * @param attached serial of what it had attached before, which it may not have come to serve yet; `null` when unknown
  */
-export function judge(before: Probe, after: Probe, serial: string): Verdict {
+export function judge(before: Probe, after: Probe, serial: string, attached: string | null): Verdict {
   const known = new Set(before.flatMap((answer) => ('leaf' in answer ? [answer.leaf.serial] : [])))
+  if (known.size > 0 && attached !== null) known.add(attached)
   const answered = new Set(before.flatMap((answer) => ('leaf' in answer ? [answer.address] : [])))
   const broken = after
     .map((answer) => faultOf(answer, answered, known, serial))

@@ -52,7 +52,11 @@ async function watch(
   settings: Settings,
 ): Promise<Verdict | null> {
   const { certId, before, stored, serverName } = placement
-  const look = async () => judge(before.probe, await ask(probe, placement, serverName), stored.serial)
+  const { attached } = before
+  const had =
+    attached.origin === 'ours' ? attached.stored : attached.origin === 'foreign' ? attached.leaf : null
+  const look = async () =>
+    judge(before.probe, await ask(probe, placement, serverName), stored.serial, had?.serial ?? null)
   let announced = false
   const bounds = { intervalMs: settings.verifyIntervalMs, timeoutMs: settings.verifyTimeoutMs }
   return poll(time, bounds, async () => {

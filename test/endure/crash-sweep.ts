@@ -23,7 +23,7 @@ export function crashSweep(scenario: Scenario, every: number, timeoutMs: number)
         },
         textOfCrash,
       )
-      keep(figures, `crash ${scenario}`)
+      keep(figures, `crash ${scenario}`, every)
       expect(broken).toEqual([])
       expect(figures.unreached).toEqual([])
     },

@@ -42,8 +42,8 @@ export async function sweep<P>(
 }
 
 /** For `docs/reliability.md`; only of a whole sweep. */
-export function keep(figures: object, name: string): void {
-  if (EVERY !== 1) return
+export function keep(figures: object, name: string, every: number): void {
+  if (every !== 1) return
   mkdirSync('.cache/endure', { recursive: true })
   writeFileSync(`.cache/endure/${name.replaceAll(' ', '-')}.json`, `${JSON.stringify(figures, null, 2)}\n`)
 }

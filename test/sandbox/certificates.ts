@@ -47,11 +47,11 @@ export async function makeAuthority(name: string, parent: Authority | null = nul
 export async function signLeaf(
   authority: Authority,
   publicKey: x509.PublicKey | webcrypto.CryptoKey,
-  leaf: { hosts: readonly string[]; notBefore: number; notAfter: number },
+  leaf: { hosts: readonly string[]; notBefore: number; notAfter: number; serial?: string },
 ): Promise<string> {
   const isAddress = (host: string) => /^[\d.]+$/.test(host)
   const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: newSerial(),
+    serialNumber: leaf.serial ?? newSerial(),
     subject: '',
     issuer: authority.certificate.subject,
     notBefore: new Date(leaf.notBefore),

@@ -57,6 +57,13 @@ describe('after a swap a listener', () => {
       'unreachable',
     ],
   ])('%s', (_, before, after, kind) => {
-    expect(judge(before, after, NEW).kind).toBe(kind)
+    expect(judge(before, after, NEW, '01').kind).toBe(kind)
+  })
+
+  it('is waited for when it comes to serve only now what it had attached before', () => {
+    const kind = (attached: string | null) => judge([at('a', '01')], [at('a', '02')], NEW, attached).kind
+    expect(kind('02')).toBe('waiting')
+    expect(kind('03')).toBe('broken')
+    expect(kind(null)).toBe('broken')
   })
 })

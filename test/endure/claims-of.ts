@@ -1,0 +1,42 @@
+/** The four claims as tests. */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { loadProduct, tell } from './claims.ts'
+import { story } from './stories.ts'
+import { keep } from './sweep.ts'
+
+const SEED = 20_261_126
+
+/** @param every a whole sweep is 1 */
+export function claims(stories: number, every: number, timeoutMs: number): void {
+  it(
+    `settles, reaches its goal and is safe, in ${stories} random stories`,
+    async () => {
+      const product = await loadProduct(new URL('../../lambda/', import.meta.url))
+      const begun = performance.now()
+      let runs = 0
+      const property = fc.asyncProperty(story(false), async (one) => {
+        const { settles, reaches, sins, runs: more } = await tell(product, one)
+        runs += more
+        expect({ settles, reaches, sins }).toEqual({ settles: [], reaches: [], sins: [] })
+      })
+      await fc.assert(property, { numRuns: stories, seed: SEED })
+      const seconds = Math.round((performance.now() - begun) / 1000)
+      console.log(`random stories: ${stories} with ${runs} runs in ${seconds} s`)
+      keep({ sweep: 'random stories', stories, runs, seconds }, 'stories', every)
+    },
+    timeoutMs,
+  )
+
+  it(
+    `does the same whatever the order of configuration and answers, in ${stories / 4} random stories`,
+    async () => {
+      const product = await loadProduct(new URL('../../lambda/', import.meta.url))
+      const property = fc.asyncProperty(story(true), async (one) => {
+        expect((await tell(product, one, true)).plans).toEqual((await tell(product, one)).plans)
+      })
+      await fc.assert(property, { numRuns: stories / 4, seed: SEED })
+    },
+    timeoutMs,
+  )
+}

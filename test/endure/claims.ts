@@ -1,0 +1,275 @@
+/**
+ * Random configurations, worlds, days and deaths against four claims: it settles, it reaches the goal, it is safe, and
+ * the order of the input changes nothing. The product is an argument, so that a seeded fault can stand in its place.
+ */
+import { covers } from '../../lambda/config/hosts.ts'
+import type { Config } from '../../lambda/config/parse.ts'
+import type { KeyType } from '../../lambda/model.ts'
+import { specificationHash, storedName } from '../../lambda/names.ts'
+import type { RotationEvent } from '../../lambda/report/events.ts'
+import { type Authority, makeAuthority } from '../sandbox/certificates.ts'
+import { createToyWorld, type Death, FOREIGN_VALUE, type Temper, type ToyWorld } from './toy-world.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const DIRECTORY = 'https://ca.test/directory'
+const START = Date.parse('2026-11-26T03:00:00Z')
+
+/** The function, as far as it is tried here; its source folder decides which. */
+export interface Product {
+  readonly run: typeof import('../../lambda/run.ts').run
+  readonly settings: typeof import('../../lambda/defaults.ts').DEFAULTS
+}
+
+export async function loadProduct(folder: URL): Promise<Product> {
+  const { run } = (await import(new URL('run.ts', folder).href)) as typeof import('../../lambda/run.ts')
+  const { DEFAULTS } = (await import(
+    new URL('defaults.ts', folder).href
+  )) as typeof import('../../lambda/defaults.ts')
+  return { run, settings: DEFAULTS }
+}
+
+export interface Listener {
+  readonly temper: Temper
+  /** What it has at the beginning. */
+  readonly has: 'foreign' | 'foreign for other hosts' | 'ours'
+  readonly ageDays: number
+}
+
+export interface Entry {
+  readonly hosts: readonly string[]
+  readonly keyType: KeyType
+  readonly takeOver: 'when_due' | 'now'
+  readonly listeners: readonly Listener[]
+}
+
+export interface Step {
+  readonly afterHours: number
+  readonly death: Death | null
+  /** The entry, by number, whose key type changes before this run. */
+  readonly change: number | null
+  /** Before this call the run sleeps for twenty minutes, and another one begins. */
+  readonly overtakenAt: number | null
+}
+
+export interface Story {
+  readonly entries: readonly Entry[]
+  /** Somebody else has a value at each challenge name. */
+  readonly hasForeignValues: boolean
+  readonly intervalHours: number
+  readonly steps: readonly Step[]
+}
+
+export interface Told {
+  readonly settles: readonly string[]
+  readonly reaches: readonly string[]
+  readonly sins: readonly string[]
+  /** The plans of all runs, one line an action. */
+  readonly plans: readonly string[]
+  readonly runs: number
+}
+
+const authority: Authority = await makeAuthority('Toy CA')
+
+/** @param isReversed the same, with everything listed the other way round */
+export async function tell(product: Product, story: Story, isReversed = false): Promise<Told> {
+  const world = createToyWorld(authority, START)
+  const config = prepare(world, story)
+  const plans: string[] = []
+  const unserved: string[] = []
+  let runs = 0
+  let current = config
+
+  for (const step of story.steps) {
+    world.now += step.afterHours * HOUR_MS
+    if (step.change !== null) current = withOtherKeyType(current, step.change)
+    const before = goodListeners(current, world)
+    await runOnce(false, step)
+    unserved.push(...before.filter((name) => !goodListeners(current, world).includes(name)))
+  }
+  for (let day = 0; day < 4; day++) {
+    world.now += 25 * HOUR_MS
+    await runOnce(false, null)
+  }
+  const last = await runOnce(true, null)
+  const peaceful = new Set(
+    story.entries.flatMap(({ listeners }, at) =>
+      listeners.some(({ temper }) => temper === 'breaks') ? [] : [`entry-${at}`],
+    ),
+  )
+  const leftToDo = last
+    .flatMap((event) => (event.event === 'plan.made' ? event.actions : []))
+    .filter(({ certId }) => peaceful.has(certId))
+  return {
+    plans,
+    runs,
+    settles: leftToDo.map(({ kind, certId, detail }) => `${kind} ${certId}: ${detail}`),
+    reaches: goalMissed(current, world, peaceful),
+    sins: [
+      ...new Set([
+        ...world.sins,
+        ...unserved.map((name) => `${name} stopped to serve what it should`),
+        ...leftBehind(world, story, plans),
+      ]),
+    ],
+  }
+
+  async function runOnce(dryRun: boolean, step: Step | null): Promise<RotationEvent[]> {
+    const events: RotationEvent[] = []
+    const runId = `run-${++runs}`
+    const meanwhile =
+      step?.overtakenAt == null
+        ? undefined
+        : {
+            atCall: step.overtakenAt,
+            work: async () => {
+              world.now += 20 * 60_000
+              await runOnce(false, null)
+            },
+          }
+    const { ports } = world.ports(runId, (event) => void events.push(event), step?.death ?? null, meanwhile)
+    const listed = isReversed ? { ...current, certificates: [...current.certificates].reverse() } : current
+    await product.run(
+      {
+        runId,
+        config: listed,
+        warnings: [],
+        invocation: { only: null, force: false, dryRun },
+        deployment: 'toy',
+        intervalMs: story.intervalHours * HOUR_MS,
+        isTableExpected: true,
+      },
+      isReversed ? reversed(ports) : ports,
+      { ...product.settings, verifyTimeoutMs: 60_000 },
+    )
+    for (const event of events)
+      if (event.event === 'plan.made')
+        plans.push(
+          ...event.actions.map(
+            (one) => `${runs} ${one.kind} ${one.certId} ${one.listener ?? ''} ${one.reason}`,
+          ),
+        )
+    return events
+  }
+}
+
+function reversed(ports: ReturnType<ToyWorld['ports']>['ports']): typeof ports {
+  const { loadBalancers, store, state } = ports
+  return {
+    ...ports,
+    loadBalancers: { ...loadBalancers, list: async () => [...(await loadBalancers.list())].reverse() },
+    store: { ...store, list: async () => [...(await store.list())].reverse() },
+    state: { ...state, read: async () => [...(await state.read())].reverse() },
+  }
+}
+
+function prepare(world: ToyWorld, { entries, hasForeignValues }: Story): Config {
+  const config: Config = {
+    directoryUrl: DIRECTORY,
+    contact: [],
+    rootCertificates: null,
+    zones: [],
+    certificates: entries.map(({ hosts, keyType, takeOver, listeners }, at) => ({
+      id: `entry-${at}`,
+      hosts,
+      keyType,
+      profile: null,
+      directoryUrl: DIRECTORY,
+      takeOver,
+      targets: listeners.map((_, number) => {
+        return { kind: 'classic', loadBalancer: `listener-${at}-${number}`, port: 443 }
+      }),
+    })),
+  }
+  for (const [at, { hosts, listeners }] of entries.entries()) {
+    for (const [number, { temper, has, ageDays }] of listeners.entries()) {
+      const name = `listener-${at}-${number}`
+      const arn = addFirst(world, config, at, has, ageDays)
+      world.listeners.set(name, { name, temper, arn, old: null })
+    }
+    if (hasForeignValues)
+      for (const host of hosts) {
+        const record = `_acme-challenge.${host.replace(/^\*\./, '')}`
+        world.records.set(record, { name: record, ttlSeconds: 60, values: [FOREIGN_VALUE] })
+      }
+  }
+  return config
+}
+
+function addFirst(
+  world: ToyWorld,
+  config: Config,
+  at: number,
+  has: Listener['has'],
+  ageDays: number,
+): string {
+  const certificate = config.certificates[at]
+  if (!certificate) throw new Error(`no entry ${at}`)
+  const notBefore = START - ageDays * DAY_MS
+  const serial = `02${String(at * 1_000 + ageDays).padStart(8, '0')}`
+  const hosts = has === 'foreign for other hosts' ? ['other.example.com'] : certificate.hosts
+  const leaf = { serial, hosts, notBefore, notAfter: notBefore + 100 * DAY_MS }
+  const name = has === 'ours' ? storedName(certificate, leaf) : `bought-${serial}-${has.length}`
+  const arn = `arn:aws:iam::1:server-certificate${has === 'ours' ? '/elb-cert-rotator/' : '/'}${name}`
+  world.add(arn, leaf, notBefore)
+  return arn
+}
+
+function withOtherKeyType(config: Config, number: number): Config {
+  return {
+    ...config,
+    certificates: config.certificates.map((one, at) =>
+      at === number % config.certificates.length
+        ? { ...one, keyType: one.keyType === 'ecdsa' ? 'ecdsa-p384' : 'ecdsa' }
+        : one,
+    ),
+  }
+}
+
+/** Those that have a certificate for all hosts of their entry, which has not ended. */
+function goodListeners({ certificates }: Config, world: ToyWorld): string[] {
+  return certificates.flatMap(({ hosts, targets }) =>
+    targets.flatMap(({ loadBalancer }) => {
+      const { leaf } = world.certificates.get(world.listeners.get(loadBalancer)?.arn ?? '') ?? {}
+      return leaf && covers(leaf.hosts, hosts) ? [loadBalancer] : []
+    }),
+  )
+}
+
+function goalMissed(config: Config, world: ToyWorld, peaceful: ReadonlySet<string>): string[] {
+  const good = goodListeners(config, world)
+  return config.certificates
+    .filter(({ id }) => peaceful.has(id))
+    .flatMap((certificate) =>
+      certificate.targets.flatMap(({ loadBalancer: name }) => {
+        const arn = world.listeners.get(name)?.arn ?? ''
+        const has = world.certificates.get(arn)
+        if (!good.includes(name) || !has || has.leaf.notAfter <= world.now)
+          return [`${name} has nothing right`]
+        const isOther = arn.includes('/elb-cert-rotator/') && !arn.includes(specificationHash(certificate))
+        return isOther ? [`${name} has another specification`] : []
+      }),
+    )
+}
+
+/** For good: what no run will ever take away. */
+function leftBehind(world: ToyWorld, { hasForeignValues, steps }: Story, plans: readonly string[]): string[] {
+  const isPeaceful = ![...world.listeners.values()].some(({ temper }) => temper === 'breaks')
+  const values = [...world.records.values()].flatMap((set) => set.values)
+  const names = new Set(world.records.keys())
+  const foreign = values.filter((value) => value === FOREIGN_VALUE).length
+  const isChanged = steps.some(({ change }) => change !== null)
+  // one that has ended meanwhile is of no use
+  const lost = [...world.signed].filter(([serial, end]) => end > world.now && !world.uploaded.has(serial))
+  return [
+    ...(values.length > foreign ? ['a challenge value is left'] : []),
+    ...(hasForeignValues && (foreign !== names.size || foreign === 0) ? ['a foreign value was dropped'] : []),
+    ...(world.keys.size > 0 ? ['a key is left'] : []),
+    ...(world.items.has('lease') ? ['a lease is left'] : []),
+    // another specification makes an order useless
+    ...(lost.length > 0 && !isChanged ? ['a certificate was issued and lost'] : []),
+    ...(isPeaceful && plans.filter((line) => line.includes(' verify ')).length > 50
+      ? ['it looks for ever']
+      : []),
+  ]
+}

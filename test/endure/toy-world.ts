@@ -1,0 +1,320 @@
+/**
+ * A whole world in memory, behind the ports themselves: no network and no waiting, so that thousands of them fit into a
+ * test. It refuses what AWS and the CA refuse, and it writes down whatever must not happen.
+ */
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import * as x509 from '@peculiar/x509'
+import { RotationError } from '../../lambda/errors.ts'
+import { generateKey } from '../../lambda/issue/keys.ts'
+import { toLeaf } from '../../lambda/leaf.ts'
+import type { Answer, Leaf } from '../../lambda/model.ts'
+import { parseStoredName } from '../../lambda/names.ts'
+import type { Order, Ports, TxtRecordSet } from '../../lambda/ports.ts'
+import type { RotationEvent } from '../../lambda/report/events.ts'
+import type { Item } from '../../lambda/state/items.ts'
+import { type Authority, signLeaf } from '../sandbox/certificates.ts'
+
+const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+
+/** What a listener does with a new certificate: serve it, serve the old one for some looks, or break with each. */
+export type Temper = 'prompt' | 'late' | 'breaks'
+
+export interface ToyListener {
+  readonly name: string
+  readonly temper: Temper
+  arn: string
+  /** What it served before, as long as it still does, for so many looks. */
+  old: { readonly arn: string; looks: number } | null
+}
+
+interface ToyCertificate {
+  readonly arn: string
+  readonly name: string
+  readonly leaf: Leaf
+  readonly uploadedAt: number
+  readonly tags: Record<string, string>
+  /** Listeners that were seen serving it since they got it. */
+  readonly seenAt: Set<string>
+  /** It broke a listener. */
+  broke: boolean
+}
+
+interface ToyOrder {
+  readonly hosts: readonly string[]
+  status: Order['status']
+  chain: string
+  serial: string
+}
+
+/** A run that dies: from then on nothing that it calls happens. `before` the call, or after it. */
+export interface Death {
+  readonly atCall: number
+  readonly before: boolean
+}
+
+export interface ToyWorld {
+  now: number
+  readonly listeners: Map<string, ToyListener>
+  readonly certificates: Map<string, ToyCertificate>
+  readonly records: Map<string, TxtRecordSet>
+  readonly items: Map<string, Item>
+  readonly keys: Map<string, KeyObject>
+  /** Serials that the CA has signed, with their ends, and those that came to the store. */
+  readonly signed: Map<string, number>
+  readonly uploaded: Set<string>
+  /** What must not happen, in words. */
+  readonly sins: string[]
+  add(arn: string, leaf: Omit<Leaf, 'issuer'>, uploadedAt: number, tags?: Record<string, string>): void
+  /** The ports of one run. @param meanwhile happens before its nth call */
+  ports(
+    runId: string,
+    emit: (event: RotationEvent) => void,
+    death: Death | null,
+    meanwhile?: { readonly atCall: number; readonly work: () => Promise<void> },
+  ): { readonly ports: Ports; calls(): number }
+}
+
+const OURS = '/elb-cert-rotator/'
+export const FOREIGN_VALUE = '"foreign"'
+
+export function createToyWorld(authority: Authority, startAt: number): ToyWorld {
+  const orders = new Map<string, ToyOrder>()
+  const world: ToyWorld = {
+    now: startAt,
+    listeners: new Map(),
+    certificates: new Map(),
+    records: new Map(),
+    items: new Map(),
+    keys: new Map(),
+    signed: new Map(),
+    uploaded: new Set(),
+    sins: [],
+    add(arn, leaf, uploadedAt, tags = {}) {
+      const name = arn.slice(arn.lastIndexOf('/') + 1)
+      const certificate = { arn, name, leaf: { ...leaf, issuer: 'Toy CA' }, uploadedAt, tags }
+      world.certificates.set(arn, { ...certificate, seenAt: new Set(), broke: false })
+    },
+    ports,
+  }
+  return world
+
+  function ports(
+    runId: string,
+    emit: (event: RotationEvent) => void,
+    death: Death | null,
+    meanwhile?: { readonly atCall: number; readonly work: () => Promise<void> },
+  ): ReturnType<ToyWorld['ports']> {
+    let count = 0
+    let isDead = false
+    const die = (): never => {
+      isDead = true
+      throw new Error('the process is dead')
+    }
+    const call =
+      <A extends readonly unknown[], R>(isWrite: boolean, work: (...args: A) => Promise<R> | R) =>
+      async (...args: A): Promise<R> => {
+        if (isDead) die()
+        const own = ++count
+        if (meanwhile?.atCall === own) await meanwhile.work()
+        if (death?.atCall === own && death.before) die()
+        if (isWrite) checkLease(runId)
+        const result = await work(...args)
+        if (death?.atCall === own) die()
+        return result
+      }
+    const read = <A extends readonly unknown[], R>(work: (...args: A) => Promise<R> | R) => call(false, work)
+    const write = <A extends readonly unknown[], R>(work: (...args: A) => Promise<R> | R) => call(true, work)
+    return {
+      calls: () => count,
+      ports: {
+        time: {
+          now: () => world.now,
+          sleep: async (ms) => {
+            if (isDead) die()
+            world.now += ms
+          },
+          stopAt: Number.POSITIVE_INFINITY,
+        },
+        emit: (event) => {
+          if (!isDead) emit(event)
+        },
+        makeKey: generateKey,
+        loadBalancers: {
+          list: read(() =>
+            [...world.listeners.values()].map(({ name, arn }) => ({
+              name,
+              dnsName: name,
+              listeners: [{ port: 443, protocol: 'HTTPS', certificateArn: arn }],
+            })),
+          ),
+          attach: write((target, arn) => attach(target.loadBalancer, arn)),
+        },
+        store: {
+          list: read(() =>
+            [...world.certificates.values()].flatMap(({ arn, name, leaf, uploadedAt }) => {
+              const parts = arn.includes(OURS) ? parseStoredName(name) : null
+              return parts ? [{ arn, name, ...parts, notAfter: leaf.notAfter, uploadedAt }] : []
+            }),
+          ),
+          read: read((arn) => world.certificates.get(arn) ?? null),
+          quota: read(() => ({ used: world.certificates.size, limit: 1_000 })),
+          upload: write(({ name, certificate, tags }) => {
+            const arn = `arn:aws:iam::1:server-certificate${OURS}${name}`
+            const leaf = toLeaf(new X509Certificate(certificate))
+            if (!world.certificates.has(arn)) world.add(arn, leaf, world.now, { ...tags })
+            world.uploaded.add(leaf.serial)
+            return arn
+          }),
+          tag: write((arn, tags) => void Object.assign(world.certificates.get(arn)?.tags ?? {}, tags)),
+          remove: write(remove),
+        },
+        zones: {
+          list: read(() => [{ id: 'Z1', name: 'example.com', isPrivate: false }]),
+          read: read((_, name) => ({ txt: world.records.get(name) ?? null, obstacle: null })),
+          change: write((_, taken, made) => change(taken, made)),
+          isInSync: read(() => true),
+        },
+        authority: {
+          ready: read(() => undefined),
+          order: write(({ hosts }) => {
+            const url = `https://ca.test/order/${orders.size + 1}`
+            orders.set(url, { hosts, status: 'pending', chain: '', serial: '' })
+            return toOrder(url)
+          }),
+          find: read((url) => (orders.has(url) ? toOrder(url) : { useless: 'it is gone' })),
+          answer: write(({ url }) => answer(url)),
+          finalize: write(({ url }, csr) => finalize(url, csr)),
+        },
+        keys: {
+          load: read((name) => world.keys.get(name) ?? null),
+          save: write((name, key) => {
+            if (!world.keys.has(name)) world.keys.set(name, key)
+            return world.keys.get(name) ?? key
+          }),
+          remove: write((name) => void world.keys.delete(name)),
+        },
+        state: {
+          read: read(() => [...world.items.values()]),
+          write: write((item) => void world.items.set(item.id, item)),
+          // the lease itself is taken by it
+          replace: read((item, expected) => {
+            const there = world.items.get(item.id) ?? null
+            if (JSON.stringify(there) !== JSON.stringify(expected)) return false
+            world.items.set(item.id, item)
+            return true
+          }),
+          remove: read((id) => void world.items.delete(id)),
+        },
+        probe: read(({ dnsName }) => probe(dnsName)),
+      },
+    }
+  }
+
+  /** Whoever writes has the lease. */
+  function checkLease(runId: string): void {
+    const lease = JSON.parse(world.items.get('lease')?.data ?? '{}') as { holder?: string }
+    if (lease.holder !== runId) world.sins.push('a run wrote that does not hold the lease')
+  }
+
+  function attach(name: string, arn: string): void {
+    const listener = world.listeners.get(name)
+    const certificate = world.certificates.get(arn)
+    if (!listener || !certificate) throw new RotationError('attach/certificate-not-found', `${name}, ${arn}`)
+    // one that breaks gets back what it had, whatever that is
+    if (certificate.leaf.notAfter <= world.now && listener.temper !== 'breaks')
+      world.sins.push(`${name} was given one that has ended`)
+    const before = world.certificates.get(listener.arn)
+    const isBack = (before?.uploadedAt ?? 0) > certificate.uploadedAt
+    if (isBack && listener.temper !== 'breaks' && before?.arn.includes(OURS))
+      world.sins.push(`${name} works, and was put back`)
+    listener.old = listener.temper === 'late' ? { arn: listener.arn, looks: 3 } : null
+    listener.arn = arn
+  }
+
+  function probe(name: string): Answer[] {
+    const listener = world.listeners.get(name)
+    if (!listener) return [{ address: name, failure: 'does not resolve' }]
+    const certificate = world.certificates.get(listener.arn)
+    if (listener.temper === 'breaks' && certificate && certificate.uploadedAt >= startAt) {
+      certificate.broke = true
+      return [{ address: '192.0.2.1', failure: 'closed' }]
+    }
+    const isOld = listener.old !== null && listener.old.looks-- > 0
+    const arn = isOld ? (listener.old?.arn ?? '') : listener.arn
+    const served = world.certificates.get(arn)
+    if (!served) return [{ address: '192.0.2.1', failure: 'no certificate' }]
+    served.seenAt.add(name)
+    return [{ address: '192.0.2.1', leaf: served.leaf }]
+  }
+
+  /** Ours alone, in use nowhere, and some other of the same entry was seen working. */
+  function remove(arn: string): string | null {
+    const user = [...world.listeners.values()].find((listener) => listener.arn === arn)
+    if (user) return `it is in use by ${user.name}`
+    const certificate = world.certificates.get(arn)
+    if (!arn.includes(OURS)) world.sins.push('a foreign certificate was deleted')
+    const id = parseStoredName(certificate?.name ?? '')?.idHash
+    const others = [...world.certificates.values()].filter(
+      (one) => one.arn !== arn && parseStoredName(one.name)?.idHash === id && one.arn.includes(OURS),
+    )
+    const hasSuccessor = others.some(
+      (one) =>
+        one.leaf.notBefore >= (certificate?.leaf.notBefore ?? 0) &&
+        [...world.listeners.values()].some((listener) => listener.arn === one.arn) &&
+        one.seenAt.size > 0,
+    )
+    if (certificate && !certificate.broke && !hasSuccessor)
+      world.sins.push('one was deleted before its successor worked')
+    world.certificates.delete(arn)
+    return null
+  }
+
+  function change(taken: readonly TxtRecordSet[], made: readonly TxtRecordSet[]) {
+    const same = (a: TxtRecordSet | undefined, b: TxtRecordSet) =>
+      a !== undefined &&
+      a.ttlSeconds === b.ttlSeconds &&
+      [...a.values].sort().join() === [...b.values].sort().join()
+    const isWrong =
+      taken.some((set) => !same(world.records.get(set.name), set)) ||
+      made.some(({ name }) => world.records.has(name) && !taken.some((set) => set.name === name))
+    if (isWrong) return { refused: 'it is not so' }
+    for (const { name } of taken) world.records.delete(name)
+    for (const set of made) world.records.set(set.name, set)
+    return { changeId: 'C1' }
+  }
+
+  function toOrder(url: string): Order {
+    const order = orders.get(url)
+    if (!order) throw new Error(`no order ${url}`)
+    const { status, hosts } = order
+    const challenges = hosts.map((host) => {
+      return { host, value: `value-of-${host}-${url}`, url, authorizationUrl: url }
+    })
+    return { url, status, challenges: status === 'pending' ? challenges : [] }
+  }
+
+  function answer(url: string): void {
+    const order = orders.get(url)
+    for (const { host, value } of toOrder(url).challenges) {
+      const set = world.records.get(`_acme-challenge.${host.replace(/^\*\./, '')}`)
+      if (!set?.values.includes(`"${value}"`))
+        throw new RotationError('acme/authorization-failed', `no value for ${host}`)
+    }
+    if (order?.status === 'pending') order.status = 'ready'
+  }
+
+  async function finalize(url: string, csr: string): Promise<string> {
+    const order = orders.get(url)
+    if (!order || order.status === 'pending') throw new RotationError('acme/order-failed', 'it is not ready')
+    if (order.status === 'valid') return order.chain
+    const request = new x509.Pkcs10CertificateRequest(csr)
+    const serial = `03${String(world.signed.size + 1).padStart(16, '0')}`
+    const notBefore = Math.floor(world.now / 1000) * 1000 - HOUR_MS
+    const leaf = { hosts: order.hosts, notBefore, notAfter: notBefore + 90 * DAY_MS, serial }
+    order.chain = await signLeaf(authority, request.publicKey, leaf)
+    order.status = 'valid'
+    world.signed.set(serial, leaf.notAfter)
+    return order.chain
+  }
+}
