@@ -23,6 +23,7 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   ThrottlingException: 'aws/throttled',
   TooManyRequestsException: 'aws/throttled',
   RequestLimitExceeded: 'aws/throttled',
+  ProvisionedThroughputExceededException: 'aws/throttled',
   PriorRequestNotComplete: 'aws/throttled',
 }
 
