@@ -69,7 +69,11 @@ export function iamStore(client: IAMClient, path: string): CertificateStore {
       try {
         const call = () => client.send(command)
         const answer = await awsCall('iam:UploadServerCertificate', `${path}${upload.name}`, call, explain)
-        return answer.ServerCertificateMetadata?.Arn ?? ''
+        const arn = answer.ServerCertificateMetadata?.Arn
+        if (arn) return arn
+        throw new RotationError('store/refused', `IAM says nothing of where ${upload.name} is`, {
+          name: upload.name,
+        })
       } catch (error) {
         // an upload whose answer was lost is repeated by the SDK: the same serial is the same certificate
         const twin = isTwin(error) ? await read(upload.name) : null

@@ -65,17 +65,16 @@ async function checkOrDrop(
     return checkDelivered(desired, chain, key, world.time.now())
   } catch (thrown) {
     const { order } = world.memory.of(certId)
-    if (order) await drop(certId, order, (thrown as Error).message, world)
+    // what is no certificate at all may be one when it is asked for again
+    const isUnusable = thrown instanceof RotationError && thrown.code === 'acme/certificate-unusable'
+    if (order && isUnusable) await drop(certId, order, (thrown as Error).message, world)
     throw thrown
   }
 }
 
 /** @throws RotationError acme/certificate-unusable rather than attach what does not fit */
 function checkDelivered(desired: Certificate, chain: readonly string[], key: KeyObject, now: number): Leaf {
-  const [first] = chain
-  if (first === undefined)
-    throw new RotationError('acme/certificate-unusable', 'the CA delivered no certificate')
-  const x509 = new X509Certificate(first)
+  const x509 = firstOf(chain)
   const leaf = toLeaf(x509)
   const lacking = desired.hosts.filter((host) => !leaf.hosts.includes(host))
   if (lacking.length > 0)
@@ -88,6 +87,16 @@ function checkDelivered(desired: Certificate, chain: readonly string[], key: Key
       `the CA's certificate ended on ${toIso(leaf.notAfter)}`,
     )
   return leaf
+}
+
+/** @throws RotationError acme/unexpected-answer */
+function firstOf(chain: readonly string[]): X509Certificate {
+  try {
+    if (chain[0] !== undefined) return new X509Certificate(chain[0])
+  } catch {
+    // it looks like PEM, and is none
+  }
+  throw new RotationError('acme/unexpected-answer', 'the CA delivered something that is no certificate')
 }
 
 function splitPem(pem: string): string[] {

@@ -299,7 +299,6 @@ describe('on a bad day', () => {
   it.each<[string, (hosts: readonly string[]) => Promise<string>, RegExp]>([
     ['for another key', async (hosts) => (await strangeLeaf(hosts)).pem, /is for another key/],
     ['without a host', async () => (await strangeLeaf(['other.example.com'])).pem, /lacks www\.example\.com/],
-    ['that is none', async () => 'no certificate at all', /delivered no certificate/],
   ])('stores nothing when the CA delivers a certificate %s', async (_, deliver, words) => {
     const pem = await deliver([HOST])
     trial.sandbox.ca.options.deliver = () => pem
@@ -308,6 +307,17 @@ describe('on a bad day', () => {
     expect(ran.codes).toEqual(['acme/certificate-unusable'])
     expect(ran.events.find((one) => one.event === 'cert.failed')?.error.message).toMatch(words)
     expect(trial.sandbox.iam.all()).toHaveLength(before)
+  })
+
+  it.each([
+    ['text', 'no certificate at all'],
+    ['a certificate of nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
+  ])('asks for the same certificate again in the next run when the CA delivered %s', async (_, text) => {
+    trial.sandbox.ca.options.deliver = () => text
+    expect((await trial.run()).codes).toEqual(['acme/unexpected-answer'])
+    trial.sandbox.ca.options.deliver = (chain) => chain
+    expect((await trial.run()).outcomes).toEqual({ web: 'renewed' })
+    expect(trial.sandbox.ca.book.issued).toHaveLength(1)
   })
 
   it("fails with acme/order-failed and the CA's words when issuing goes wrong at the CA", async () => {

@@ -1,5 +1,5 @@
 /** Every call that leaves the function, to AWS and to the CA, in one sequence: the points at which something can happen. */
-import type { ServiceError } from '../sandbox/aws/service.ts'
+import type { AwsAnswer, ServiceError } from '../sandbox/aws/service.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 
 /** One call of a run. The number is among those of its name, because waiting may change the sequence as a whole. */
@@ -26,7 +26,7 @@ export type Interference =
 
 /** An answer in the place of the real one; AWS's and the CA's differ. */
 export interface Refusal {
-  readonly aws: ServiceError | { readonly status: number; readonly headers: Record<string, string> }
+  readonly aws: ServiceError | AwsAnswer
   readonly ca: {
     readonly status: number
     readonly text: string
@@ -51,8 +51,7 @@ export function watchCalls(
     const met = see(action, !/:(Get|List|Describe|Scan)/.test(action), resources.join(' '))
     if (met === null || typeof met === 'string' || 'afterwards' in met) return met
     const { aws: answer } = met.refusal
-    if (answer instanceof Error) return answer
-    return { answer: { ...answer, contentType: 'text/plain', body: 'not today' } }
+    return answer instanceof Error ? answer : { answer }
   })
   ca.mishap = (kind, { hosts }) => {
     const met = see(`acme:${kind}`, ACME_WRITES.includes(kind), hosts.join(' '))

@@ -7,6 +7,7 @@ import type { Config } from '../../lambda/config/parse.ts'
 import type { KeyType } from '../../lambda/model.ts'
 import { specificationHash, storedName } from '../../lambda/names.ts'
 import type { RotationEvent } from '../../lambda/report/events.ts'
+import type { Item } from '../../lambda/state/items.ts'
 import { type Authority, makeAuthority } from '../sandbox/certificates.ts'
 import { createToyWorld, type Death, FOREIGN_VALUE, type Temper, type ToyWorld } from './toy-world.ts'
 
@@ -151,6 +152,29 @@ export async function tell(product: Product, story: Story, isReversed = false): 
         )
     return events
   }
+}
+
+/** One run over a table with these items. @returns the codes that it told */
+export async function tellWithItems(product: Product, items: readonly Item[]): Promise<string[]> {
+  const world = createToyWorld(authority, START)
+  const listeners = [{ temper: 'prompt', has: 'foreign', ageDays: 90 }] as const
+  const entries = [{ hosts: ['a.example.com'], keyType: 'ecdsa', takeOver: 'when_due', listeners }] as const
+  const config = prepare(world, { entries, hasForeignValues: false, intervalHours: 24, steps: [] })
+  for (const item of items) world.items.set(item.id, item)
+  const codes: string[] = []
+  const emit = (event: RotationEvent) => {
+    if ('error' in event) codes.push(event.error.code)
+  }
+  const { ports } = world.ports('run-1', emit, null)
+  const invocation = { only: null, force: false, dryRun: false }
+  const request = { runId: 'run-1', config, warnings: [], invocation, deployment: 'toy' }
+  const { error, outcomes } = await product.run(
+    { ...request, intervalMs: DAY_MS, isTableExpected: true },
+    ports,
+    product.settings,
+  )
+  const errors = outcomes.flatMap((outcome) => outcome.errors.map(({ code }) => code))
+  return [...codes, ...errors, ...(error ? [error.code] : [])]
 }
 
 function reversed(ports: ReturnType<ToyWorld['ports']>['ports']): typeof ports {

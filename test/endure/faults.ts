@@ -4,10 +4,10 @@
  */
 import { ERRORS } from '../../lambda/errors.ts'
 import { keyParameterPath } from '../../lambda/names.ts'
-import { ServiceError } from '../sandbox/aws/service.ts'
+import { type AwsAnswer, ServiceError } from '../sandbox/aws/service.ts'
 import { DEPLOYMENT } from '../support/runners.ts'
 import { DAY_MS, embeddedCa, type Ran, startTrial, type Trial } from '../support/trial.ts'
-import { type Interference, type Seen, watchCalls } from './calls.ts'
+import { type Interference, type Refusal, type Seen, watchCalls } from './calls.ts'
 import { HOUR_MS } from './world.ts'
 
 /** Of the one certificate, of the other, or of the run as a whole. */
@@ -43,7 +43,8 @@ const FAULTS = {
   'status 500': (call) => refusal(aws(call, 'InternalFailure', 500), { status: 500, text: '<html>' }),
   'status 503 with Retry-After': () => {
     const headers = { 'retry-after': '1' }
-    return { refusal: { aws: { status: 503, headers }, ca: { status: 503, text: '<html>', headers } } }
+    const aws = { status: 503, headers, contentType: 'text/plain', body: 'not today' }
+    return { refusal: { aws, ca: { status: 503, text: '<html>', headers } } }
   },
   hang: () => 'hang',
   reset: () => 'reset',
@@ -138,23 +139,42 @@ export async function faultPoints(): Promise<FaultPoint[]> {
     )
 }
 
-/** @returns what did not hold, and whether the call was made at all */
-export async function faultAt(
-  point: FaultPoint,
+export function faultAt(point: FaultPoint): ReturnType<typeof meet> {
+  let count = 0
+  return meet(point.whose === 'ours', (call, whose) => {
+    if (call.name !== point.name || whose !== point.whose) return null
+    const isIt = ++count === point.nth || (point.how === 'always' && count > point.nth)
+    return isIt ? FAULTS[point.fault](call) : null
+  })
+}
+
+/** Every call of this name is answered so. */
+export function nonsenseAt(name: string, answer: AwsAnswer): ReturnType<typeof meet> {
+  const { status, body: text, contentType } = answer
+  const refusal: Refusal = { aws: answer, ca: { status, text, headers: { 'content-type': contentType } } }
+  return meet(false, (call) => (call.name === name ? { refusal } : null))
+}
+
+/**
+ * A run that meets something, and the runs after it.
+ *
+ * @param sparesOther the other certificate has nothing to do with it
+ * @returns what did not hold, and whether anything was met at all
+ */
+async function meet(
+  sparesOther: boolean,
+  what: (call: Seen, whose: Whose) => Interference | null,
 ): Promise<{ readonly broken: string[]; readonly wasReached: boolean }> {
   const trial = await startWorld()
   try {
     let met = 0
-    let count = 0
     watchCalls(trial.sandbox, (call) => {
-      if (call.name !== point.name || whoseIs(call, trial) !== point.whose) return null
-      const isIt = ++count === point.nth || (point.how === 'always' && count > point.nth)
-      if (!isIt) return null
-      met++
-      return FAULTS[point.fault](call)
+      const interference = what(call, whoseIs(call, trial))
+      if (interference) met++
+      return interference
     })
     const faulted = await trial.run()
-    const broken = [...judge(faulted, point), ...unserved(trial)]
+    const broken = [...judge(faulted, sparesOther), ...unserved(trial)]
     watchCalls(trial.sandbox, null)
     return { broken: [...broken, ...(await afterwards(trial))], wasReached: met > 0 }
   } finally {
@@ -162,13 +182,13 @@ export async function faultAt(
   }
 }
 
-function judge({ codes, outcomes, events }: Ran, { whose }: FaultPoint): string[] {
+function judge({ codes, outcomes, events }: Ran, sparesOther: boolean): string[] {
   const unknown = codes.filter((code) => !(code in ERRORS) || code === 'bug/unexpected')
   const [end] = events.filter((event) => event.event === 'run.finished')
   return [
     ...unknown.map((code) => `ended with ${code}: ${JSON.stringify(events.filter(isFailure))}`),
     ...(end && end.durationMs > LONGEST_RUN_MS ? [`took ${end.durationMs} ms`] : []),
-    ...(whose === 'ours' && outcomes['other'] !== 'renewed' ? [`the other one: ${outcomes['other']}`] : []),
+    ...(sparesOther && outcomes['other'] !== 'renewed' ? [`the other one: ${outcomes['other']}`] : []),
   ]
 }
 

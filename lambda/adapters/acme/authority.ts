@@ -176,7 +176,11 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
         if (seen.status === 'invalid') throw orderFailed(seen, doing)
         return seen.status === 'valid' ? seen : null
       })
-      return call('the certificate', () => client.getCertificate(valid))
+      return call('the certificate', async () => {
+        const chain: unknown = await client.getCertificate(valid)
+        if (typeof chain !== 'string') throw new Error('it is no text')
+        return chain
+      })
     },
   }
 }
