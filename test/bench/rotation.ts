@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stateTable } from '../../lambda/names.ts'
 import { judgeBy } from '../sandbox/aws/policies.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { createLambda } from '../support/deployed/lambda.ts'
-import { synthesise } from '../support/runners.ts'
+import { DEPLOYMENT, synthesise } from '../support/runners.ts'
 
 export interface Rotation {
   readonly hosts: number
@@ -20,6 +21,7 @@ export interface Rotation {
   readonly iam: number
   readonly elb: number
   readonly ssm: number
+  readonly dynamodb: number
   readonly acme: number
   readonly maxMemoryMb: number
 }
@@ -38,6 +40,7 @@ export async function measureRotation(hosts: number, propagationSeconds: number)
     const names = Array.from({ length: hosts }, (_, at) => `host-${at}.example.com`)
     const bought = await sandbox.buy('bought', { hosts: names, endsInMs: 9 * DAY_MS })
     const { port } = await sandbox.addLoadBalancer('web', 0, bought)
+    await sandbox.dynamodb.addTable(stateTable(DEPLOYMENT))
     const file = join(folder, 'certificates.json')
     const acme = { directory_url: sandbox.ca.directoryUrl, root_certificates: sandbox.rootsFile }
     const certificates = [{ name: 'web', hosts: names, key_type: 'ecdsa', elb: { name: 'web', port } }]
@@ -64,6 +67,7 @@ export async function measureRotation(hosts: number, propagationSeconds: number)
       iam: count('iam:'),
       elb: count('elasticloadbalancing:'),
       ssm: count('ssm:'),
+      dynamodb: count('dynamodb:'),
       acme: [...sandbox.ca.requests.values()].reduce((sum, one) => sum + one, 0),
       maxMemoryMb: invoked.report.maxMemoryMb,
     }

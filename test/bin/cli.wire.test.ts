@@ -107,6 +107,51 @@ describe('the command line', () => {
     expect(code).toBe(0)
   })
 
+  it('goes on without a table, says so, and is content', async () => {
+    const { code, stderr, stdout } = await cli('run', '--config', config, '--deployment', 'none')
+    expect(stderr).toBe(
+      'warning: there is no DynamoDB table elb-cert-rotator-none in this region, so nothing is remembered (state/absent)\n',
+    )
+    expect(stdout).toContain('settled')
+    expect(code).toBe(0)
+  })
+
+  it('goes on where it may not use a table, says so, and is content', async () => {
+    sandbox.aws.allow(({ action }) => !action.startsWith('dynamodb:'))
+    const { code, stderr } = await cli('run', '--config', config)
+    sandbox.aws.allow(null)
+    expect(stderr).toMatch(
+      /^warning: dynamodb:PutItem on the table .* is denied: .*\(aws\/access-denied\)\n$/,
+    )
+    expect(code).toBe(0)
+  })
+
+  it('does nothing where another run acts, says until when, and is content', async () => {
+    const table = stateTable(DEFAULTS.deployment)
+    const now = Date.now()
+    const data = JSON.stringify({ holder: 'other', expiresAt: now + 600_000 })
+    await sandbox.dynamodb.put(table, { id: 'lease', v: 1, deployment: DEFAULTS.deployment, at: now, data })
+    const before = sandbox.snapshot()
+    const { code, stdout, stderr } = await cli('run', '--config', config, '--force')
+    expect(stderr).toMatch(
+      /^another run of this deployment acts \(its lease ends [\dTZ:-]+\); nothing was done\n$/,
+    )
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+    expect(sandbox.snapshot()).toEqual(before)
+    await sandbox.dynamodb.deleteTable(table)
+    await sandbox.dynamodb.addTable(table)
+  })
+
+  it('prints what is deleted, what stays and why, in a dry run', async () => {
+    const { stdout } = await cli('run', '--config', config, '--dry-run')
+    expect(stdout).not.toContain('stays')
+    await cli('run', '--config', config, '--force')
+    await cli('run', '--config', config, '--force')
+    const { stdout: after } = await cli('run', '--config', config, '--dry-run')
+    expect(after).toMatch(/ {2}stays {4}shop {2}shop-[\w-]+: kept for rollback\n/)
+    expect(after).toMatch(/ {2}stays {4}shop {2}shop-[\w-]+: superseded, and kept until [\dTZ:-]+\n/)
+  })
+
   it('prints every event as a line of JSON with --json, and nothing else', async () => {
     const { code, stdout, stderr } = await cli(
       'run',

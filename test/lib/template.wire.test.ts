@@ -68,6 +68,30 @@ describe('the function', () => {
   })
 })
 
+describe('the table', () => {
+  it('has the deployment in its name, is paid on demand, encrypted, can be restored, and outlives the stack', () => {
+    const { template } = synth({ deployment: 'mine' })
+    template.hasResource('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        TableName: 'elb-cert-rotator-mine',
+        BillingMode: 'PAY_PER_REQUEST',
+        SSESpecification: { SSEEnabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      },
+    })
+  })
+
+  it('is there before the first run', () => {
+    const { template } = synth()
+    const { id } = one(template, 'AWS::DynamoDB::Table')
+    template.hasResource('AWS::Scheduler::Schedule', { DependsOn: Match.arrayWith([id]) })
+  })
+})
+
 describe('the schedule', () => {
   it('begins at once with a rate, some time within a window, and keeps what could not be started', () => {
     const { template } = synth()

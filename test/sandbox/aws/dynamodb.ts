@@ -1,6 +1,5 @@
 /**
- * DynamoDB: tables are made by the sandbox itself, as a deployment would; items are served by dynalite, whose server
- * every request is handed on to. What it models and by which source: ../README.md.
+ * DynamoDB, served by dynalite: every request is handed on to its server. What it models and by which source: ../README.md.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import dynalite from 'dynalite'
@@ -18,7 +17,10 @@ export interface DynamoDb {
   stop(): Promise<void>
 }
 
-const OPERATIONS = ['PutItem', 'GetItem', 'DeleteItem', 'UpdateItem', 'Scan', 'Query', 'DescribeTable']
+const OPERATIONS = [
+  ...['PutItem', 'GetItem', 'DeleteItem', 'UpdateItem', 'Scan', 'Query'],
+  ...['CreateTable', 'DescribeTable', 'DeleteTable'],
+]
 const VERSION = 'DynamoDB_20120810'
 
 type Wire = Record<string, { readonly S?: string; readonly N?: string }>
