@@ -22,7 +22,7 @@ Running it agrees to the terms of the CA that FILE names (Let's Encrypt where it
   --dry-run            print the plan with its reasons, and change nothing
   --force              issue new certificates even where nothing is due
   --only NAME          look at this certificate alone; may be repeated
-  --deployment NAME    under which name certificates are kept (default: ${DEFAULTS.deployment})
+  --deployment NAME    under which name all of this is kept (default: ${DEFAULTS.deployment})
   --interval DURATION  time to the next run, as 90m, 6h or 1d (default: 1d)
   --json               print events as JSON lines instead of text
 

@@ -1,5 +1,6 @@
 /** Take away what an earlier run left behind: challenge values in zones, an order that is not needed, and its key. */
 import type { Settings } from '../defaults.ts'
+import { type ErrorCode, RotationError } from '../errors.ts'
 import { cleanUp } from '../issue/challenges.ts'
 import { asWritten } from '../issue/values.ts'
 import { each, type Failure } from '../parallel.ts'
@@ -18,6 +19,9 @@ export async function tidyAll(
   settings: Settings,
 ): Promise<Failure[]> {
   const values = actions.flatMap(({ certId }) => memory.of(certId).values)
+  const noted = new Map(
+    actions.map(({ certId }) => [certId, new Set(memory.of(certId).values.map(({ name }) => name))]),
+  )
   const errors = await cleanUp(
     values.map((one) => asWritten(one, settings)),
     world,
@@ -28,12 +32,13 @@ export async function tidyAll(
     const stuck = new Set(errors.flatMap(({ facts }) => facts['names'] as readonly string[]))
     const left = state.values.filter(({ name }) => stuck.has(name))
     if (order && state.order) await world.keys.remove(state.order.keyParameter)
-    if (forget && left.length === 0) await memory.forget(certId)
+    // of an entry that is gone the zone may be so too: that is told once
+    if (forget && (left.length === 0 || errors.every(isOutOfReach))) await memory.forget(certId)
     else await memory.note(certId, { values: left, ...(order ? { order: null } : {}) })
     world.emit({ event: 'cert.tidied', certId, detail: reason.detail })
   })
   const blamed = actions.flatMap(({ certId }) => {
-    const names = new Set(memory.of(certId).values.map(({ name }) => name))
+    const names = noted.get(certId) ?? new Set()
     const own = errors.filter(({ facts }) =>
       (facts['names'] as readonly string[]).some((name) => names.has(name)),
     )
@@ -41,3 +46,9 @@ export async function tidyAll(
   })
   return [...failed, ...blamed]
 }
+
+function isOutOfReach({ cause }: RotationError): boolean {
+  return cause instanceof RotationError && OUT_OF_REACH.includes(cause.code)
+}
+
+const OUT_OF_REACH: readonly ErrorCode[] = ['aws/access-denied', 'dns/zone-not-found']

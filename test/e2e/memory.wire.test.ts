@@ -233,6 +233,16 @@ describe('between two runs', () => {
     })
   })
 
+  it('tells once what an entry that is gone has left where the function may not write any more', async () => {
+    await balancer('other', ['other.example.com'], 300)
+    const noted = { zone: { id: zone, name: 'example.com', group: 0 }, name: `_acme-challenge.${HOST}` }
+    await remember(trial.sandbox, TABLE, 'web', { values: [{ ...noted, ours: ['"left"'] }] })
+    trial.sandbox.aws.allow(({ action }) => !action.startsWith('route53:'))
+    trial.configure([entry('other', ['other.example.com'])])
+    expect(await later()).toMatchObject({ codes: ['dns/clean-up-failed'], outcomes: { other: 'settled' } })
+    expect(await later()).toMatchObject({ error: null })
+  })
+
   describe('challenge values', () => {
     it('that could not be taken away are remembered, and taken away by the next run', async () => {
       let changes = 0
