@@ -1,5 +1,5 @@
 /**
- * Take a plan's actions through the stages: tidy up, prune, put back; then issue all, store all, attach all, verify all,
+ * Take a plan's actions through the stages: tidy up; then issue all, store all, attach all, verify all,
  * undo what broke.
  */
 import { attachAll, type Placement } from './attach/attach.ts'
@@ -13,8 +13,8 @@ import type { Failure } from './parallel.ts'
 import type { Action } from './plan/plan.ts'
 import { isRejected } from './plan/rejected.ts'
 import type { Ports } from './ports.ts'
-import { pruneAll } from './prune/prune.ts'
 import type { Memory } from './state/memory.ts'
+import { wentSilent } from './state/working.ts'
 import { storeAll } from './store/store.ts'
 import { tidyAll } from './tidy/tidy.ts'
 import { undo } from './undo/undo.ts'
@@ -47,8 +47,7 @@ export async function act(actions: readonly Action[], world: ActWorld): Promise<
   const { ports, settings, memory, deployment, findZone } = world
   const failures: Failure[] = []
 
-  failures.push(...(await tidyAll(ofKind(actions, 'tidy'), ports, memory, settings)))
-  const pruned = await pruneAll(ofKind(actions, 'prune'), ports, settings)
+  failures.push(...(await tidyAll(ofKind(actions, 'tidy'), world.desired, ports, memory, settings)))
   const broken = ofKind(actions, 'undo').flatMap((action) => stillBroken(action, world))
 
   const jobs = ofKind(actions, 'issue').map((action) => {
@@ -63,15 +62,15 @@ export async function act(actions: readonly Action[], world: ActWorld): Promise<
     return { ...placement, serverName: serverNameOf(certificateOf(world, placement.certId).hosts) }
   })
   const verified = await verifyAll(toVerify, ports, settings)
-  for (const { failed } of [pruned, issued, stored, attached, verified]) failures.push(...failed)
+  for (const { failed } of [issued, stored, attached, verified]) failures.push(...failed)
   // one after the other: several listeners may be written into the tag of the same certificate
   for (const one of [...broken, ...verified.done.filter(({ broken }) => broken !== null)])
     for (const error of await undo(one, ports, memory)) failures.push({ certId: one.certId, error })
 
-  return deeds(actions, failures, fresh, verified.done, pruned.done)
+  return deeds(actions, failures, fresh, verified.done)
 }
 
-function ofKind<K extends Action['kind']>(actions: readonly Action[], kind: K) {
+export function ofKind<K extends Action['kind']>(actions: readonly Action[], kind: K) {
   return actions.filter((action): action is Extract<Action, { kind: K }> => action.kind === kind)
 }
 
@@ -115,7 +114,9 @@ function verifyOnly(actions: readonly Action[], world: ActWorld): Placement[] {
       ({ serial }) => serial !== stored.serial && served.has(serial),
     )
     const previous = lastWorking(certId, before, world) ?? stillServed?.arn ?? null
-    return [{ certId, stored, before, previous, wasBroken: false }]
+    const known = world.memory.of(certId).working[targetKey(target)]
+    const wasBroken = wentSilent(known, stored.arn, before.probe)
+    return [{ certId, stored, before, previous, wasBroken }]
   })
 }
 
@@ -134,7 +135,6 @@ function deeds(
   failures: readonly Failure[],
   fresh: ReadonlyMap<string, StoredCertificate>,
   verified: readonly Verified[],
-  pruned: readonly { readonly certId: string; readonly inUse: string | null }[],
 ): ReadonlyMap<string, Deed> {
   const ids = [...new Set(actions.map(({ certId }) => certId))]
   return new Map(
@@ -154,7 +154,7 @@ function deeds(
               stored.notAfter,
             ]),
           ]),
-          inUse: pruned.flatMap((one) => (one.certId === certId && one.inUse ? [one.inUse] : [])),
+          inUse: [],
           errors: failures.filter((failure) => failure.certId === certId).map(({ error }) => error),
         },
       ]

@@ -198,7 +198,7 @@ export class RotationError extends Error {
   readonly facts: Facts
 
   constructor(code: ErrorCode, what: string, facts: Facts = {}, options: { cause?: unknown } = {}) {
-    super(what, options)
+    super(withoutKeys(what), isWithoutKeys(options.cause) ? options : {})
     this.code = code
     this.facts = facts
   }
@@ -215,6 +215,15 @@ export class RotationError extends Error {
   toText(): string {
     return `${this.message} (${this.code})\nhint: ${this.hint}`
   }
+}
+
+/** AWS and the CA may repeat what they were sent. */
+function withoutKeys(words: string): string {
+  return words.replace(/-----BEGIN[\s\S]*?(?:-----END[^-]*-----|$)/g, '(left out)')
+}
+
+function isWithoutKeys(cause: unknown): boolean {
+  return !(cause instanceof Error) || !`${cause.message}${cause.stack}`.includes('-----BEGIN')
 }
 
 /** @returns `thrown` itself when it is one of ours; else a `bug/unexpected` that names it and keeps it as cause. */

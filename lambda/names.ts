@@ -26,11 +26,13 @@ export function accountParameter(deployment: string, directoryUrl: string): stri
 }
 
 /**
- * SSM parameter that holds the private key of one order until its certificate is stored. Unique, because an order is:
- * SSM asks for 30 s between deleting a parameter and making another of the same name.
+ * SSM parameter that holds the private key of one order until its certificate is stored. Unique, as its order is: SSM
+ * asks for 30 s between deleting a parameter and making another of the same name.
  */
-export function keyParameter(deployment: string, orderUrl: string): string {
-  return `${keyParameterPath(deployment)}${shortHash(orderUrl, 32)}`
+export function keyParameter(deployment: string, certificate: Certificate, orderUrl: string): string {
+  // CAs may give one order to two entries of the same hosts, and one order twice
+  const whose = JSON.stringify([certificate.id, specificationHash(certificate), orderUrl])
+  return `${keyParameterPath(deployment)}${shortHash(whose, 32)}`
 }
 
 export function keyParameterPath(deployment: string): string {

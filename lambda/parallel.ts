@@ -1,6 +1,7 @@
 /** Work on many certificates at once, so that one that fails leaves the others alone. */
 import pLimit from 'p-limit'
-import { asRotationError, type RotationError } from './errors.ts'
+import { asRotationError, RotationError } from './errors.ts'
+import type { Time } from './ports.ts'
 
 export interface Failure {
   readonly certId: string
@@ -12,11 +13,16 @@ export interface Done<R> {
   readonly failed: readonly Failure[]
 }
 
-/** Run `work` on every item, a few at a time. Never throws: what an item throws becomes a failure of its certificate. */
+/**
+ * Run `work` on every item, a few at a time. Never throws: what an item throws becomes a failure of its certificate.
+ *
+ * @param time when it is over, no further item is begun: run/out-of-time
+ */
 export async function each<T extends { readonly certId: string }, R>(
   items: readonly T[],
   concurrency: number,
   work: (item: T) => Promise<R>,
+  time?: Time,
 ): Promise<Done<R>> {
   const gate = pLimit(concurrency)
   const done: R[] = []
@@ -25,6 +31,7 @@ export async function each<T extends { readonly certId: string }, R>(
     items.map((item) =>
       gate(async () => {
         try {
+          if (time && time.now() >= time.stopAt) throw outOfTime(item.certId)
           return { value: await work(item) }
         } catch (thrown) {
           return { failure: { certId: item.certId, error: asRotationError(thrown) } }
@@ -47,4 +54,8 @@ export function inParallel<T, R>(
 ): Promise<R[]> {
   const gate = pLimit(concurrency)
   return Promise.all(items.map((item) => gate(work, item)))
+}
+
+export function outOfTime(certId: string): RotationError {
+  return new RotationError('run/out-of-time', `there was no time left for ${certId}`)
 }

@@ -1,13 +1,15 @@
 /** One round: observe -> plan -> limits -> act. */
-import { act, type Deed } from './act.ts'
+import { act, type Deed, ofKind } from './act.ts'
 import type { Settings } from './defaults.ts'
 import { RotationError } from './errors.ts'
 import type { FindZone } from './issue/zones.ts'
 import { type Limited, limit } from './limits/limits.ts'
 import type { Certificate, Observed, StoredCertificate, StoreQuota } from './model.ts'
 import { observe } from './observe/observe.ts'
+import { outOfTime } from './parallel.ts'
 import { type Action, type Plan, plan } from './plan/plan.ts'
 import type { Ports } from './ports.ts'
+import { type PruneAction, pruneAll } from './prune/prune.ts'
 import { describePass } from './report/describe.ts'
 import type { RunRequest } from './run.ts'
 import type { Memory } from './state/memory.ts'
@@ -40,8 +42,9 @@ export interface Pass {
 /** @throws RotationError when AWS could not be asked at all */
 export async function onePass(pass: number, desired: readonly Certificate[], course: Course): Promise<Pass> {
   const { request, ports, settings, memory } = course
+  const { invocation, config } = request
   const observed = await observe(desired, course.stored, ports, settings)
-  if (!request.invocation.dryRun) await noteWorking(desired, observed, course)
+  if (!invocation.dryRun) await noteWorking(desired, observed, course)
   const quota = await askQuota(course)
   const made = plan(desired, observed, {
     now: ports.time.now(),
@@ -49,19 +52,25 @@ export async function onePass(pass: number, desired: readonly Certificate[], cou
     force: course.force,
     issued: new Set([...course.deeds].flatMap(([id, { stored }]) => (stored ? [id] : []))),
     states: memory.certificates,
+    entries: invocation.only === null ? config.certificates.map(({ id }) => id) : null,
     forgotten: course.forgotten,
     quota: quota instanceof RotationError ? null : quota,
     inUse: course.inUse,
   })
-  const limited = limitTo(made, desired, quota, course)
-  for (const [certId, error] of limited.heldBack) course.heldBack.set(certId, error)
+  const prunes = ofKind(made.actions, 'prune')
+  const limited = limitTo(made, desired, quota, prunes.length, course)
   for (const event of describePass(pass, { made, limited, desired, observed, quota }, request.intervalMs))
     ports.emit(event)
   const isLast = pass > settings.maxPasses
-  if (isLast)
-    for (const { certId } of limited.run) course.heldBack.set(certId, notSettled(certId, made, settings))
-  const acted = !request.invocation.dryRun && !isLast && limited.run.length > 0
-  if (acted) await actInWaves(limited.run, desired, observed, course)
+  const acts = !invocation.dryRun && !isLast
+  // what stays because something uses it makes no room
+  const freed = acts ? await pruneFirst(prunes, course) : prunes.length
+  const { run, heldBack } = freed < prunes.length ? limitTo(made, desired, quota, freed, course) : limited
+  for (const [certId, error] of heldBack) course.heldBack.set(certId, error)
+  if (isLast) for (const { certId } of run) course.heldBack.set(certId, notSettled(certId, made, settings))
+  const acted = acts && run.length > 0
+  const rest = run.filter(({ kind }) => kind !== 'prune')
+  if (acted) await actInWaves(rest, desired, observed, course)
   return { observed, plan: made, acted }
 }
 
@@ -69,16 +78,35 @@ function limitTo(
   { actions }: Plan,
   desired: readonly Certificate[],
   quota: StoreQuota | RotationError,
+  freed: number,
   { ports, memory, settings }: Course,
 ): Limited {
   const now = ports.time.now()
-  const byId = new Map(desired.map((certificate) => [certificate.id, certificate]))
-  const issued = (certId: string) => {
-    const certificate = byId.get(certId)
-    return certificate ? memory.issued(certificate, now) : []
-  }
-  const { mostOfOneSetAWeek } = settings
-  return limit(actions, { now, quota, states: memory.certificates, issued, mostOfOneSetAWeek })
+  return limit(actions, {
+    now,
+    quota,
+    freed,
+    states: memory.certificates,
+    certificates: new Map(desired.map((certificate) => [certificate.id, certificate])),
+    issued: (certificate) => memory.issued(certificate, now),
+    mostOfOneSetAWeek: settings.mostOfOneSetAWeek,
+  })
+}
+
+/** @returns how many went */
+async function pruneFirst(prunes: readonly PruneAction[], course: Course): Promise<number> {
+  const { done, failed } = await pruneAll(prunes, course.ports, course.settings)
+  const deeds = [...new Set(prunes.map(({ certId }) => certId))].map((certId): [string, Deed] => [
+    certId,
+    {
+      stored: null,
+      inPlace: new Map(),
+      inUse: done.flatMap((one) => (one.certId === certId && one.inUse ? [one.inUse] : [])),
+      errors: failed.filter((one) => one.certId === certId).map(({ error }) => error),
+    },
+  ])
+  remember(new Map(deeds), course)
+  return done.filter(({ inUse }) => inUse === null).length
 }
 
 async function actInWaves(
@@ -98,7 +126,7 @@ async function actInWaves(
 }
 
 async function postpone(certId: string, { heldBack, memory, ports }: Course): Promise<void> {
-  heldBack.set(certId, new RotationError('run/out-of-time', `there was no time left for ${certId}`))
+  heldBack.set(certId, outOfTime(certId))
   ports.emit({ event: 'cert.postponed', certId })
   await memory.note(certId, { postponed: true })
 }
@@ -147,8 +175,7 @@ function remember(deeds: ReadonlyMap<string, Deed>, course: Course): void {
       stored: deed.stored ?? before?.stored ?? null,
       inPlace: new Map([...(before?.inPlace ?? []), ...deed.inPlace]),
       inUse: deed.inUse,
-      // one that failed before is not acted on again
-      errors: deed.errors,
+      errors: [...(before?.errors ?? []), ...deed.errors],
     })
   }
   // tried once a run

@@ -72,7 +72,8 @@ export async function run(request: RunRequest, ports: Ports, settings: Settings)
   async function act(desired: readonly Certificate[], opened: OpenState): Promise<Reconciled> {
     const { memory, trouble } = opened
     const reconciled = await reconcile(desired, request, opened.ports, memory, settings)
-    if (!dryRun) await noteOutcomes(reconciled.outcomes, memory, ports.time.now())
+    const byId = new Map(desired.map((one) => [one.id, one]))
+    if (!dryRun) await noteOutcomes(reconciled.outcomes, byId, memory, ports.time.now())
     const stuck = await opened.close()
     return { ...reconciled, error: reconciled.error ?? trouble ?? memory.troubles[0] ?? stuck }
   }

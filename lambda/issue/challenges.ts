@@ -5,6 +5,8 @@
 
 import type { Settings } from '../defaults.ts'
 import { type ErrorCode, RotationError } from '../errors.ts'
+import { toSpan } from '../instant.ts'
+import { outOfTime } from '../parallel.ts'
 import { poll } from '../poll.ts'
 import type { Ports } from '../ports.ts'
 import { type Edit, rewrite } from './rewrite.ts'
@@ -48,6 +50,10 @@ export async function present(
   const changes: ZoneChange[] = []
   const failed = new Map<string, RotationError>()
   for (const { zone, names } of byZone(wanted)) {
+    if (time.now() >= time.stopAt) {
+      for (const name of names.keys()) failed.set(placeKey(zone, name), outOfTime(name))
+      continue
+    }
     const edits = [...names].map(([name, ours]): Edit => {
       return {
         name,
@@ -80,10 +86,11 @@ export async function waitInSync(
   const late = new Map<string, RotationError>()
   const bounds = { intervalMs: settings.dnsSyncIntervalMs, timeoutMs: settings.dnsSyncTimeoutMs }
   for (const { zone, changeId } of changes) {
+    const begun = time.now()
     try {
       const inSync = await poll(time, bounds, async () => ((await zones.isInSync(changeId)) ? true : null))
       if (inSync) continue
-      const what = `Route53's change ${changeId} was still PENDING after ${settings.dnsSyncTimeoutMs / 1000} s`
+      const what = `Route53's change ${changeId} was still PENDING after ${toSpan(time.now() - begun)}`
       late.set(batchKey(zone), new RotationError('dns/not-in-sync', what, { changeId }))
     } catch (error) {
       if (!(error instanceof RotationError)) throw error

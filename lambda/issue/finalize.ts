@@ -99,6 +99,9 @@ function firstOf(chain: readonly string[]): X509Certificate {
   throw new RotationError('acme/unexpected-answer', 'the CA delivered something that is no certificate')
 }
 
+/** @throws RotationError acme/unexpected-answer for half a chain: with it, clients would miss an intermediate */
 function splitPem(pem: string): string[] {
-  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  const whole = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  if (pem.split('-----BEGIN').length - 1 === whole.length) return whole
+  throw new RotationError('acme/unexpected-answer', 'the CA delivered half a chain')
 }

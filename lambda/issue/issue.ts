@@ -12,6 +12,7 @@ import { challengeName, keyParameter, specificationHash } from '../names.ts'
 import { type Done, each, type Failure } from '../parallel.ts'
 import type { Reason } from '../plan/checks.ts'
 import type { Order, Ports } from '../ports.ts'
+import type { NotedValues } from '../state/items.ts'
 import type { Memory } from '../state/memory.ts'
 import { cleanUp, type Presented, present, waitInSync } from './challenges.ts'
 import { finalize, type Issued, type Proven } from './finalize.ts'
@@ -27,6 +28,8 @@ export interface IssueJob {
 
 interface Ordered extends IssueJob, Proven {
   readonly values: readonly WantedValue[]
+  /** Of an earlier run, which could not be taken away before. */
+  readonly leftBefore: readonly NotedValues[]
 }
 
 type World = Pick<Ports, 'authority' | 'zones' | 'keys' | 'time' | 'emit' | 'makeKey'> & {
@@ -41,9 +44,10 @@ export async function issue(
   findZone: FindZone,
   settings: Settings,
 ): Promise<Done<Issued>> {
-  const ordered = await each(jobs, settings.concurrency, (job) => order(job, world, findZone))
+  const { time } = world
+  const ordered = await each(jobs, settings.concurrency, (job) => order(job, world, findZone), time)
   const answered = await prove(ordered.done, world, settings)
-  const issued = await each(answered.done, settings.concurrency, (item) => finalize(item, world))
+  const issued = await each(answered.done, settings.concurrency, (item) => finalize(item, world), time)
   return { done: issued.done, failed: [...ordered.failed, ...answered.failed, ...issued.failed] }
 }
 
@@ -64,24 +68,25 @@ async function order(job: IssueJob, world: World, findZone: FindZone): Promise<O
       throw new RotationError('acme/unexpected-answer', `the CA asks to prove ${host}, which was not ordered`)
     return { certId, zone, name, value }
   })
-  await noteOrder(desired, placed, values, world)
-  return { ...job, order: placed, savedKey: resumed?.key ?? null, values }
+  const leftBefore = world.memory.of(certId).values
+  await noteOrder(desired, placed, [...leftBefore, ...toNote(values)], world)
+  return { ...job, order: placed, savedKey: resumed?.key ?? null, values, leftBefore }
 }
 
 async function noteOrder(
   desired: Certificate,
   { url }: Order,
-  values: readonly WantedValue[],
+  values: NotedValues[],
   { memory, deployment, time }: World,
 ): Promise<void> {
-  const { order: before, values: left } = memory.of(desired.id)
+  const { order: before } = memory.of(desired.id)
   const order = {
     url,
     specificationHash: specificationHash(desired),
-    keyParameter: keyParameter(deployment, url),
+    keyParameter: keyParameter(deployment, desired, url),
     since: before?.url === url ? before.since : time.now(),
   }
-  await memory.note(desired.id, { order, values: [...left, ...toNote(values)] })
+  await memory.note(desired.id, { order, values })
 }
 
 /** Publish, wait, let the CA look, and take the values away again whatever happened. */
@@ -109,10 +114,11 @@ async function forgetValues(
   { memory }: World,
 ): Promise<void> {
   const stuck = new Set(errors.flatMap(({ facts }) => facts['names'] as readonly string[]))
-  for (const { certId } of ordered) {
-    const { values } = memory.of(certId)
-    if (values.length > 0) await memory.note(certId, { values: values.filter(({ name }) => stuck.has(name)) })
-  }
+  for (const { certId, values, leftBefore } of ordered)
+    if (memory.of(certId).values.length > 0) {
+      const still = toNote(values).filter(({ name }) => stuck.has(name))
+      await memory.note(certId, { values: [...leftBefore, ...still] })
+    }
 }
 
 async function answerAll(
@@ -125,7 +131,7 @@ async function answerAll(
   const late = await waitInSync(presented.changes, world, settings)
   if (presented.changes.length > late.size)
     world.emit({ event: 'challenge.synced', names: presented.written.length })
-  return each(ordered, settings.concurrency, async (item) => {
+  const answer = async (item: Ordered) => {
     for (const { zone, name } of item.values) {
       const error = presented.failed.get(placeKey(zone, name)) ?? late.get(batchKey(zone))
       if (error) throw error
@@ -133,7 +139,8 @@ async function answerAll(
     await world.authority.answer(item.order)
     world.emit({ event: 'challenge.seen', certId: item.certId })
     return item
-  })
+  }
+  return each(ordered, settings.concurrency, answer, world.time)
 }
 
 function announce(ordered: readonly Ordered[], { failed }: Presented, { emit }: World): void {

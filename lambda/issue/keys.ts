@@ -54,3 +54,12 @@ function toCryptoKeys(key: KeyObject, keyType: KeyType): webcrypto.CryptoKeyPair
   const publicKey = createPublicKey(key).toCryptoKey(algorithm(keyType), true, ['verify'])
   return { privateKey, publicKey }
 }
+
+/** Whether a key is of the type that was asked for. */
+export function isOfType({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, keyType: KeyType): boolean {
+  const bits = RSA_BITS[keyType]
+  if (bits) return asymmetricKeyType === 'rsa' && asymmetricKeyDetails?.modulusLength === bits
+  return asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === OPENSSL_CURVES[keyType]
+}
+
+const OPENSSL_CURVES: Partial<Record<KeyType, string>> = { ecdsa: 'prime256v1', 'ecdsa-p384': 'secp384r1' }

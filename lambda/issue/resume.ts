@@ -1,11 +1,13 @@
 /** Go on with the order of an earlier run, so that what the CA has begun or issued is not asked for again. */
 import type { KeyObject } from 'node:crypto'
 import { RotationError } from '../errors.ts'
+import { DAY_MS } from '../instant.ts'
 import type { Certificate } from '../model.ts'
 import { specificationHash } from '../names.ts'
 import type { Order, Ports } from '../ports.ts'
 import type { OrderInFlight } from '../state/items.ts'
 import type { Memory } from '../state/memory.ts'
+import { isOfType } from './keys.ts'
 
 export interface Resumed {
   readonly order: Order
@@ -13,7 +15,10 @@ export interface Resumed {
   readonly key: KeyObject | null
 }
 
-type World = Pick<Ports, 'authority' | 'keys' | 'emit'> & { readonly memory: Memory }
+/** Let's Encrypt's live for a week. */
+const LONGEST_ORDER_MS = 7 * DAY_MS
+
+type World = Pick<Ports, 'authority' | 'keys' | 'time' | 'emit'> & { readonly memory: Memory }
 
 /**
  * Fetch the order that is remembered, and go on from its status. What is gone, unreadable, or for another
@@ -39,7 +44,7 @@ export async function drop(
   certId: string,
   { url, keyParameter }: OrderInFlight,
   why: string,
-  { keys, memory, emit }: Omit<World, 'authority'>,
+  { keys, memory, emit }: Omit<World, 'authority' | 'time'>,
 ): Promise<void> {
   await keys.remove(keyParameter)
   await memory.note(certId, { order: null })
@@ -49,17 +54,34 @@ export async function drop(
 async function look(
   noted: OrderInFlight,
   desired: Certificate,
-  { authority, keys }: World,
+  { authority, keys, time }: World,
 ): Promise<Resumed | { readonly useless: string }> {
   if (noted.specificationHash !== specificationHash(desired))
     return { useless: 'it is for another specification' }
-  const order = await authority.find(noted.url, { hosts: desired.hosts, profile: desired.profile })
+  const order = await find(noted, desired, authority, time)
   if ('useless' in order) return order
   const key = await loadKey(noted.keyParameter, keys)
   if (key !== null && 'useless' in key) return key
+  if (key !== null && !isOfType(key, desired.keyType)) return { useless: 'its key is of another type' }
   if (key === null && (order.status === 'processing' || order.status === 'valid'))
     return { useless: `it is ${order.status}, and its key is gone` }
   return { order, key }
+}
+
+/** One that could not be asked about for as long as orders live would be waited for in vain. */
+async function find(
+  { url, since }: OrderInFlight,
+  { hosts, profile }: Certificate,
+  authority: World['authority'],
+  time: World['time'],
+): Promise<Order | { readonly useless: string }> {
+  try {
+    return await authority.find(url, { hosts, profile })
+  } catch (thrown) {
+    const isOver = time.now() - since > LONGEST_ORDER_MS
+    if (thrown instanceof RotationError && isOver) return { useless: thrown.message }
+    throw thrown
+  }
 }
 
 async function loadKey(

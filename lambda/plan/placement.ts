@@ -1,7 +1,8 @@
 /** The decision for the targets of one certificate. Pure. */
 import type { Certificate, EpochMs, Leaf, Observed, ReachableTarget, StoredCertificate } from '../model.ts'
 import { targetKey } from '../model.ts'
-import { NOTHING_KNOWN } from '../state/items.ts'
+import { type CertificateState, NOTHING_KNOWN } from '../state/items.ts'
+import { wentSilent } from '../state/working.ts'
 import { servesEverywhere } from '../verify/judge.ts'
 import { type Current, firstReason, lifetimeOf, type Reason } from './checks.ts'
 import { newestOfOurs } from './newest.ts'
@@ -73,7 +74,7 @@ export function decidePlacement(desired: Certificate, observed: Observed, contex
   const actions = reason
     ? issueFor(desired, wanting, reason, isUrgent)
     : ours
-      ? place(desired, wanting, ours)
+      ? place(desired, wanting, ours, state)
       : []
   if (actions.length + undone.length + standings.length === 0 && current)
     standings.push(settled(desired, current))
@@ -126,6 +127,7 @@ function place(
   desired: Certificate,
   wanting: readonly ReachableTarget[],
   stored: StoredCertificate,
+  { working }: Pick<CertificateState, 'working'>,
 ): Action[] {
   return wanting.flatMap(({ target, attached, probe }): Action[] => {
     if (attached.arn !== stored.arn) {
@@ -133,8 +135,10 @@ function place(
       return [{ kind: 'attach', certId: desired.id, reason, target, stored }]
     }
     const other = otherServed(probe, stored.serial)
-    if (!other) return []
-    const reason: Reason = { code: 'not-served', detail: `${targetKey(target)} serves ${serialText(other)}` }
+    const isMute = wentSilent(working[targetKey(target)], stored.arn, probe)
+    if (!other && !isMute) return []
+    const what = other ? `serves ${serialText(other)}` : 'answered with the last one, and is silent with this'
+    const reason: Reason = { code: 'not-served', detail: `${targetKey(target)} ${what}` }
     return [{ kind: 'verify', certId: desired.id, reason, target, stored }]
   })
 }

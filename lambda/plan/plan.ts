@@ -19,7 +19,7 @@ import { newestFirst } from './newest.ts'
 import { decidePlacement } from './placement.ts'
 import { type Judged, judgeStored } from './prune.ts'
 import type { PlanContext, Standing } from './standings.ts'
-import { leftBehind } from './tidy.ts'
+import { forgotten, leftBehind } from './tidy.ts'
 import { isOutpaced, ownWindow } from './window.ts'
 
 interface ActionOf<K extends string> {
@@ -80,13 +80,22 @@ export function plan(desired: readonly Certificate[], observed: Observed, contex
   )
   return {
     actions: [
-      ...context.forgotten.flatMap((certId) => leftBehind(certId, context.states, [], true)),
+      ...context.forgotten.flatMap((certId) => forgotten(certId, context.states.get(certId))),
       ...decided.flatMap(({ actions }) => actions),
     ],
     standings: decided.flatMap(({ standings }) => standings),
     outpaced: desired.flatMap((certificate) => outpaced(certificate, observed, context.intervalMs)),
-    kept: decided.flatMap(({ kept }) => kept),
+    kept: [...decided.flatMap(({ kept }) => kept), ...ofNoEntry(observed, context)],
   }
+}
+
+/** Nobody deletes them: the entry may come back. */
+function ofNoEntry({ stored }: Observed, { entries }: PlanContext): Judged[] {
+  if (entries === null) return []
+  const known = new Set(entries.map(idHash))
+  return stored
+    .filter((one) => !known.has(one.idHash))
+    .map((one) => ({ certId: '-', stored: one, reason: null, why: 'no entry of the configuration has it' }))
 }
 
 interface Decision {
@@ -108,7 +117,8 @@ function decide(desired: Certificate, observed: Observed, context: PlanContext):
   const goes = judged.flatMap(({ certId, stored, reason }): Action[] =>
     reason ? [{ kind: 'prune', certId, reason, stored }] : [],
   )
-  const before = [...leftBehind(desired.id, context.states, placed.actions, false), ...goes]
+  const left = leftBehind(desired, observed, context.states.get(desired.id), placed)
+  const before = [...left, ...goes]
   const standings =
     before.length > 0 ? placed.standings.filter(({ state }) => state !== 'settled') : placed.standings
   return {

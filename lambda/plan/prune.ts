@@ -46,9 +46,11 @@ export function judgeStored(desired: Certificate, observed: Observed, context: P
   const newest = newestOfOurs(desired, observed)
   const force = inForce(desired, ours, state)
   const older = force ? ours.slice(ours.indexOf(force.stored) + 1) : []
-  const rollback = older.find(
-    (stored) => stored.notAfter > context.now && !desired.targets.some(rejects(stored)),
-  )
+  const good = older
+    .filter(({ notAfter }) => notAfter > context.now)
+    .filter((one) => !desired.targets.some(rejects(one)))
+  // what is remembered to have worked, else what looks as if it had
+  const rollback = good.find(({ arn }) => workedBefore(arn)) ?? good[0]
   return ours.flatMap((stored): Judged[] => {
     if (stored === force?.stored) return []
     const stays = (why: string): Judged[] => [{ certId: desired.id, stored, reason: null, why }]
@@ -68,6 +70,10 @@ export function judgeStored(desired: Certificate, observed: Observed, context: P
     if (until > context.now) return stays(`${code}, and kept until ${toIso(until)}`)
     return [{ certId: desired.id, stored, reason: { code, detail: `since ${toIso(since)}` }, why: '' }]
   })
+
+  function workedBefore(arn: string): boolean {
+    return desired.targets.some((target) => state.working[targetKey(target)]?.before === arn)
+  }
 
   function rejects(stored: StoredCertificate): (target: Target) => boolean {
     return (target) => isRejected(stored, target, observed, state)

@@ -33,6 +33,8 @@ export interface PlanContext {
   readonly issued: ReadonlySet<string>
   /** What is remembered, by certificate id. */
   readonly states: ReadonlyMap<string, CertificateState>
+  /** Ids of the configuration; `null` when the run is about some of them only. */
+  readonly entries: readonly string[] | null
   /** Ids that are remembered and are in the configuration no more. */
   readonly forgotten: readonly string[]
   readonly quota: StoreQuota | null

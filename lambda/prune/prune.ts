@@ -4,7 +4,7 @@ import { type Done, each } from '../parallel.ts'
 import type { Action } from '../plan/plan.ts'
 import type { Ports } from '../ports.ts'
 
-type Prune = Extract<Action, { kind: 'prune' }>
+export type PruneAction = Extract<Action, { kind: 'prune' }>
 
 /**
  * That IAM keeps one because something uses it is an answer: it is said, and it is no failure.
@@ -12,7 +12,7 @@ type Prune = Extract<Action, { kind: 'prune' }>
  * @returns by certificate, ARNs that stay for that reason
  */
 export function pruneAll(
-  actions: readonly Prune[],
+  actions: readonly PruneAction[],
   { store, emit }: Pick<Ports, 'store' | 'emit'>,
   settings: Settings,
 ): Promise<Done<{ readonly certId: string; readonly inUse: string | null }>> {

@@ -46,10 +46,12 @@ export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome
     }
   const placed = [...(deed?.inPlace.values() ?? [])].some((end) => end !== null)
   const done: OutcomeState = deed?.stored ? 'renewed' : placed ? 'attached' : 'settled'
-  const waits = heldBack !== undefined && isWait(heldBack) && isGood(installed, now)
-  const hard = [...(heldBack && !waits ? [heldBack] : []), ...(deed?.errors ?? []), ...hardErrors(standings)]
-  const waiting = heldBack?.code === 'run/out-of-time' ? 'postponed' : 'held-back'
-  const state = worst(hard, standings) ?? (waits ? waiting : done)
+  const [soft, deedErrors] =
+    canWait(id, evidence) && isGood(installed, now) ? split(deed) : [[], deed?.errors ?? []]
+  const waits = heldBack !== undefined && isWait(heldBack) && canWait(id, evidence) && isGood(installed, now)
+  const hard = [...(heldBack && !waits ? [heldBack] : []), ...deedErrors, ...hardErrors(standings)]
+  const isPostponed = heldBack?.code === 'run/out-of-time' || soft.length > 0
+  const state = worst(hard, standings) ?? (isPostponed ? 'postponed' : waits ? 'held-back' : done)
   const detail = detailOf(state, errors, standings, installed.notAfter)
   return { certId: id, state, detail, errors, ...installed }
 }
@@ -58,6 +60,19 @@ export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome
 function isMended({ state, error }: Standing, deed: Deed | undefined): boolean {
   if (state !== 'rejected' || !error) return false
   return (deed?.inPlace.get(String(error.facts['listener'])) ?? null) !== null
+}
+
+/** A renewal can; what somebody has changed or asked for, or what is missing, is wanted now. */
+function canWait(certId: string, { plan }: Evidence): boolean {
+  return plan.actions.every(
+    (action) => action.certId !== certId || action.kind !== 'issue' || action.reason.code === 'renewal-due',
+  )
+}
+
+/** What had no time left, and what really failed. */
+function split(deed: Deed | undefined): [RotationError[], RotationError[]] {
+  const errors = deed?.errors ?? []
+  return [errors.filter(isWait), errors.filter((error) => !isWait(error))]
 }
 
 /** What is installed can wait: its due time has not passed by long. */

@@ -18,6 +18,7 @@ export function guarded(ports: Ports, lease: HeldLease): Ports {
     zones: { ...zones, change: after(zones.change) },
     authority: {
       ...authority,
+      ready: after(authority.ready),
       order: after(authority.order),
       answer: after(authority.answer),
       finalize: after(authority.finalize),

@@ -32,15 +32,21 @@ const valuesShape = z.object({
 const certificateShape = z.object({
   /** Runs that ended badly for it without one that ended well between them. */
   failures: z.object({ count: z.number(), since: instant, last: instant, code: z.string() }).nullable(),
-  /** Before it the CA wants no new order. */
-  nextTry: instant.nullable(),
+  /** Before it the CA wants no new order for this set of hosts (the ledger's item). */
+  nextTry: z.object({ at: instant, set: z.string() }).nullable(),
   order: z
-    .object({ url: z.string(), specificationHash: z.string(), keyParameter: z.string(), since: instant })
+    .object({ url: z.url(), specificationHash: z.string(), keyParameter: z.string(), since: instant })
     .nullable(),
   /** Challenge values that may lie in a zone. */
   values: z.array(valuesShape),
-  /** By listener: which certificate was last seen working there, since when, and whether by a handshake. */
-  working: z.record(z.string(), z.object({ arn: z.string(), since: instant, seen: z.boolean() })),
+  /**
+   * By listener: which certificate was last seen working there, since when, which one before it, and whether a handshake
+   * saw it at the last look (else the API alone says so).
+   */
+  working: z.record(
+    z.string(),
+    z.object({ arn: z.string(), since: instant, seen: z.boolean(), before: z.string().nullable() }),
+  ),
   /** Where a certificate of ours broke a listener; its tag says the same, as long as it could be written. */
   rejected: z.array(z.object({ listener: z.string(), arn: z.string() })),
   /** It was not reached for lack of time. */

@@ -40,21 +40,19 @@ export async function takeLease(
   settings: Settings,
 ): Promise<Taken> {
   const mine = newLease()
-  if (await table.replace(mine, null)) return taken(mine)
+  if (await put(mine, null)) return taken(mine)
   const seen = await look()
-  if (!seen) return (await table.replace(mine, null)) ? taken(mine) : yielded(time.now())
-  // a first try whose answer was lost, met by the SDK's second one
-  if (seen.data === mine.data) return taken(mine)
+  if (!seen) return (await put(mine, null)) ? taken(mine) : yielded(time.now())
   refuseFuture([seen], time.now(), settings.clockSkewMs)
   const read = believable(readLease(seen, deployment))
   if (read instanceof RotationError) {
     if (read.code !== 'state/item-unreadable') throw read
     await table.write(mine)
-    return { lease: held(mine), unreadable: read }
+    return (await isThere(mine)) ? { lease: held(mine), unreadable: read } : yielded(time.now())
   }
   // the other run may be slow to notice that its time is over
   if (read.expiresAt + settings.clockSkewMs / 5 > time.now()) return yielded(read.expiresAt)
-  return (await table.replace(mine, seen)) ? taken(mine) : yielded(time.now())
+  return (await put(mine, seen)) ? taken(mine) : yielded(time.now())
 
   /** No run asks for that much: such a lease would keep everybody out for as long as it says. */
   function believable(lease: Lease | RotationError): Lease | RotationError {
@@ -70,6 +68,15 @@ export async function takeLease(
   function newLease(): Item {
     const now = time.now()
     return makeItem(LEASE_ITEM, deployment, now, { holder, expiresAt: now + settings.leaseMs })
+  }
+
+  /** A first try whose answer was lost is met by the SDK's second one. */
+  async function put(item: Item, expected: Item | null): Promise<boolean> {
+    return (await table.replace(item, expected)) || isThere(item)
+  }
+
+  async function isThere({ data }: Item): Promise<boolean> {
+    return (await look())?.data === data
   }
 
   async function look(): Promise<Item | undefined> {
@@ -103,12 +110,18 @@ export async function takeLease(
 
     async function renew(): Promise<void> {
       const next = newLease()
-      if (!(await table.replace(next, current)) && (await look())?.data !== next.data)
-        throw new RotationError(
-          'run/lease-lost',
-          `another run has taken over since ${toIso(current.at ?? 0)}`,
-        )
-      current = next
+      try {
+        if (await put(next, current)) current = next
+        else
+          throw new RotationError(
+            'run/lease-lost',
+            `another run has taken over since ${toIso(current.at ?? 0)}`,
+          )
+      } catch (thrown) {
+        // a table that cannot be asked takes nothing away: until its end the lease is ours
+        const isOver = time.now() >= (current.at ?? 0) + settings.leaseMs
+        if (isOver || !(thrown instanceof RotationError) || thrown.code === 'run/lease-lost') throw thrown
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 /** What stands around a run: the lease before it, what is remembered, and the lease given back after it. */
 import type { Settings } from '../defaults.ts'
-import { RotationError } from '../errors.ts'
+import { type ErrorCode, RotationError } from '../errors.ts'
 import type { EpochMs } from '../model.ts'
 import type { Ports, StateTable } from '../ports.ts'
 import { guarded } from './guard.ts'
@@ -32,7 +32,10 @@ export interface OpenState {
 /** Or until when another run acts. */
 export type Opened = OpenState | { readonly yieldedUntil: EpochMs }
 
-/** @throws RotationError state/from-the-future */
+/** Of the lease: who would act then, would do so on a guess. */
+const REFUSED: readonly ErrorCode[] = ['state/from-the-future', 'state/item-newer', 'state/other-deployment']
+
+/** @throws RotationError state/from-the-future; state/item-newer and state/other-deployment for the lease */
 export async function openState(request: StateRequest, ports: Ports, settings: Settings): Promise<Opened> {
   try {
     const taken = request.dryRun
@@ -41,31 +44,40 @@ export async function openState(request: StateRequest, ports: Ports, settings: S
     if (taken?.lease === null) return { yieldedUntil: taken.until }
     return await withLease(taken?.lease ?? null, taken?.unreadable ?? null)
   } catch (thrown) {
-    if (!(thrown instanceof RotationError) || thrown.code === 'state/from-the-future') throw thrown
+    if (!(thrown instanceof RotationError) || REFUSED.includes(thrown.code)) throw thrown
     return withoutTable(thrown)
   }
 
   async function withLease(lease: HeldLease | null, unreadable: RotationError | null): Promise<Opened> {
+    const close = () => giveBack(lease)
+    const safe = lease ? guarded(ports, lease) : ports
+    if (unreadable) tell(unreadable)
+    const items = await readItems(lease)
+    if (items instanceof RotationError) return { ...withoutTable(items), ports: safe, close }
+    const memory = remember(items, lease ? safe.state : null)
+    for (const error of memory.unread) tell(error)
+    // what is not ours to write over stays so until somebody looks
+    const [trouble = null] = memory.unread.filter(({ code }) => code !== 'state/item-unreadable')
+    return { yieldedUntil: null, memory, ports: safe, trouble, close }
+  }
+
+  /** @returns why they could not be read: who holds the lease acts all the same */
+  async function readItems(lease: HeldLease | null): Promise<readonly Item[] | RotationError> {
     try {
       const items = await ports.state.read()
       refuseFuture(items, ports.time.now(), settings.clockSkewMs)
-      const safe = lease ? guarded(ports, lease) : ports
-      const memory = remember(items, lease ? safe.state : null)
-      for (const error of [...(unreadable ? [unreadable] : []), ...memory.unread]) tell(error)
-      // what is not ours to write over stays so until somebody looks
-      const [trouble = null] = memory.unread.filter(({ code }) => code !== 'state/item-unreadable')
-      return { yieldedUntil: null, memory, ports: safe, trouble, close: () => giveBack(lease) }
+      return items
     } catch (thrown) {
+      if (thrown instanceof RotationError && !REFUSED.includes(thrown.code)) return thrown
       await giveBack(lease)
       throw thrown
     }
   }
 
   /** AWS shows what is there; what is lost is the advice. */
-  function withoutTable(why: RotationError): Opened {
+  function withoutTable(why: RotationError): OpenState {
     tell(why)
-    const isNone = why.code === 'state/absent' || why.code === 'aws/access-denied'
-    const isUsual = isNone && !request.isTableExpected
+    const isUsual = why.code === 'state/absent' && !request.isTableExpected
     const memory = remember([], null)
     return { yieldedUntil: null, memory, ports, trouble: isUsual ? null : why, close: async () => null }
   }

@@ -1,7 +1,7 @@
 /** Who was seen working where: what a listener gets back when its next certificate breaks it, and what supersedes. Pure. */
-import type { Certificate, EpochMs, Observed, ReachableTarget } from '../model.ts'
+import type { Certificate, EpochMs, Observed, Probe, ReachableTarget } from '../model.ts'
 import { targetKey } from '../model.ts'
-import { servesEverywhere } from '../verify/judge.ts'
+import { isSilent, servesEverywhere } from '../verify/judge.ts'
 import type { CertificateState } from './items.ts'
 
 type Working = CertificateState['working']
@@ -24,14 +24,19 @@ export function seenWorking(
     const seen = howItWorks(facts, known)
     if (seen === null || isBroken(facts, before.rejected)) return []
     if (known?.arn === arn && known.seen === seen) return []
-    return [[targetKey(target), { arn, seen, since: known?.arn === arn ? known.since : now }]]
+    const isSame = known?.arn === arn
+    const since = isSame ? known.since : now
+    const previous = isSame ? known.before : (known?.arn ?? null)
+    return [[targetKey(target), { arn, seen, since, before: previous }]]
   })
   return changed.length === 0 ? before.working : { ...before.working, ...Object.fromEntries(changed) }
 }
 
 /**
- * @returns whether it was seen by a handshake; `null` when it does not work. A listener that never answers is believed
- *   by what the API says; one that did answer and is silent now is not.
+ * A listener that nobody can reach is believed by what the API says, as long as it was so before its certificate came:
+ * one that answered with the last certificate and is silent with this one may be broken by it.
+ *
+ * @returns whether a handshake saw it; `null` when it does not work, or nobody knows
  */
 function howItWorks(
   { attached, probe }: ReachableTarget,
@@ -40,10 +45,8 @@ function howItWorks(
   if (attached.origin === 'unreadable') return null
   const { serial } = attached.origin === 'ours' ? attached.stored : attached.leaf
   if (servesEverywhere(probe, serial)) return true
-  const isSilent = probe.every((answer) => 'failure' in answer)
-  if (!isSilent) return null
-  if (known?.arn === attached.arn) return known.seen
-  return known?.seen ? null : false
+  if (!isSilent(probe)) return null
+  return known?.seen && known.arn !== attached.arn ? null : false
 }
 
 function isBroken(
@@ -54,4 +57,9 @@ function isBroken(
     ({ listener, arn }) => listener === targetKey(target) && arn === attached.arn,
   )
   return isRejected && (attached.origin !== 'ours' || !servesEverywhere(probe, attached.stored.serial))
+}
+
+/** It answered with another certificate at the last look, and answers nobody with this one: who has just swapped it died. */
+export function wentSilent(known: Working[string] | undefined, arn: string, probe: Probe): boolean {
+  return known?.seen === true && known.arn !== arn && isSilent(probe)
 }

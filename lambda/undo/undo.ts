@@ -26,14 +26,17 @@ export async function undo(
   const failure = broken ?? ''
   const { before, stored } = placement
   const listener = targetKey(before.target)
+  const others = memory
+    .of(certId)
+    .rejected.filter((one) => one.arn !== stored.arn || one.listener !== listener)
+  const rejections = [...others, { listener, arn: stored.arn }].slice(-MOST_REMEMBERED)
+  // begun first: whoever dies after the swap must not leave anybody to attach it again; a slow table delays nothing
+  const noted = memory.note(certId, { rejected: rejections })
   const failed = await putBack(placement, failure, world)
   if (!failed) world.emit({ event: 'cert.rejected', certId, listener, serial: stored.serial, failure })
   const what = `${listener} broke with the new certificate (${failure}); the previous one was put back`
   const rejected = new RotationError('verify/rejected', what, { listener, serial: stored.serial })
-  const known = memory
-    .of(certId)
-    .rejected.filter(({ arn, ...one }) => arn !== stored.arn || one.listener !== listener)
-  await memory.note(certId, { rejected: [...known, { listener, arn: stored.arn }].slice(-MOST_REMEMBERED) })
+  await noted
   const untagged = await writeDown(placement, world)
   return [failed ?? rejected, ...(untagged ? [untagged] : [])]
 }

@@ -46,6 +46,11 @@ export function servesEverywhere(probe: Probe, serial: string): boolean {
   return probe.every((answer) => 'leaf' in answer && answer.leaf.serial === serial)
 }
 
+/** Whether no address answers. */
+export function isSilent(probe: Probe): boolean {
+  return probe.every((answer) => 'failure' in answer)
+}
+
 export function firstFailure(probe: Probe): string {
   for (const answer of probe) if ('failure' in answer) return `${answer.address}: ${answer.failure}`
   return 'no address answered'

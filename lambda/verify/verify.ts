@@ -2,6 +2,7 @@
 import type { Placement } from '../attach/attach.ts'
 import type { Settings } from '../defaults.ts'
 import { RotationError } from '../errors.ts'
+import { toSpan } from '../instant.ts'
 import { targetKey } from '../model.ts'
 import { type Done, each } from '../parallel.ts'
 import { poll } from '../poll.ts'
@@ -29,10 +30,11 @@ export function verifyAll(
   settings: Settings,
 ): Promise<Done<Verified>> {
   return each(placements, settings.concurrency, async (placement) => {
+    const begun = world.time.now()
     const verdict = await watch(placement, world, settings)
     const { certId, stored, before } = placement
     const listener = targetKey(before.target)
-    if (verdict === null) throw notServed(listener, stored.serial, settings)
+    if (verdict === null) throw notServed(listener, stored.serial, world.time.now() - begun)
     // silence is an excuse for a listener that was silent before, not for one that an earlier certificate broke
     if (verdict.kind === 'unreachable' && placement.wasBroken)
       return { certId, placement, broken: verdict.failure }
@@ -78,8 +80,7 @@ function ask(probe: ProbeListener, { before }: Placement, serverName: string) {
   return probe({ dnsName: before.dnsName, port: before.target.port, serverName })
 }
 
-function notServed(listener: string, serial: string, settings: Settings): RotationError {
-  const seconds = settings.verifyTimeoutMs / 1000
-  const what = `${listener} has serial ${serial} attached and served another one for ${seconds} s`
+function notServed(listener: string, serial: string, waitedMs: number): RotationError {
+  const what = `${listener} has serial ${serial} attached and served another one for ${toSpan(waitedMs)}`
   return new RotationError('verify/not-served', what, { listener, serial })
 }

@@ -116,14 +116,14 @@ describe('the command line', () => {
     expect(code).toBe(0)
   })
 
-  it('goes on where it may not use a table, says so, and is content', async () => {
+  it('goes on where it may not use the table, and fails in the end: another run may act at the same time', async () => {
     sandbox.aws.allow(({ action }) => !action.startsWith('dynamodb:'))
-    const { code, stderr } = await cli('run', '--config', config)
+    const { code, stdout, stderr } = await cli('run', '--config', config)
     sandbox.aws.allow(null)
-    expect(stderr).toMatch(
-      /^warning: dynamodb:PutItem on the table .* is denied: .*\(aws\/access-denied\)\n$/,
-    )
-    expect(code).toBe(0)
+    expect(stderr).toMatch(/^warning: dynamodb:PutItem on the table .* is denied: .*\(aws\/access-denied\)\n/)
+    expect(stderr).toMatch(/\nelb-cert-rotator: hint: allow the action named, on the resource named\n$/)
+    expect(stdout).toContain('settled')
+    expect(code).toBe(1)
   })
 
   it('does nothing where another run acts, says until when, and is content', async () => {

@@ -100,6 +100,42 @@ describe('on a bad day', () => {
     expect(attached()).toBe(before)
   })
 
+  it('puts the previous one back where the run that swapped it died before it looked', async () => {
+    const before = attached()
+    trial.sandbox.iam.spreadMs = 0
+    listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+    // dead to the world from the swap on: what it does after that comes to nothing
+    let isDead = false
+    trial.sandbox.aws.intercept(({ action }) => {
+      if (isDead) return 'reset'
+      isDead = action === ATTACH
+      return null
+    })
+    await trial.run()
+    expect(attached(), 'it is left broken').not.toBe(before)
+    trial.sandbox.aws.intercept(null)
+    trial.sandbox.clock.advance(DAY_MS / 24)
+    expect((await trial.run()).codes).toEqual(['verify/rejected'])
+    expect(attached()).toBe(before)
+  })
+
+  it('believes the API of a listener that was closed off before the swap, and counts it as working', async () => {
+    await trial.run()
+    listener().behaviour = () => 'close'
+    trial.sandbox.clock.advance(DAY_MS / 24)
+    await trial.run()
+    for (let renewal = 0; renewal < 3; renewal++) {
+      trial.sandbox.clock.advance(3 * DAY_MS)
+      expect((await trial.run({ force: true })).outcomes).toEqual({ web: 'renewed' })
+    }
+    trial.sandbox.clock.advance(3 * DAY_MS)
+    await trial.run()
+    expect(
+      trial.sandbox.iam.all().filter(({ arn }) => isOurs(arn)),
+      'one in force, one for rollback',
+    ).toHaveLength(2)
+  })
+
   it('goes on failing while a listener has what broke it, when nobody remembers what was there before', async () => {
     listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
     refuse(ATTACH, 2)

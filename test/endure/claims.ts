@@ -84,7 +84,10 @@ export async function tell(product: Product, story: Story, isReversed = false): 
   for (const step of story.steps) {
     world.now += step.afterHours * HOUR_MS
     if (step.change !== null) current = withOtherKeyType(current, step.change)
-    const before = goodListeners(current, world)
+    // one that breaks may be left so by a run that dies, until the next
+    const before = goodListeners(current, world).filter(
+      (name) => world.listeners.get(name)?.temper !== 'breaks',
+    )
     await runOnce(false, step)
     unserved.push(...before.filter((name) => !goodListeners(current, world).includes(name)))
   }
@@ -105,7 +108,12 @@ export async function tell(product: Product, story: Story, isReversed = false): 
     plans,
     runs,
     settles: leftToDo.map(({ kind, certId, detail }) => `${kind} ${certId}: ${detail}`),
-    reaches: goalMissed(current, world, peaceful),
+    reaches: [
+      ...goalMissed(current, world, peaceful),
+      ...[...world.listeners.keys()]
+        .filter((name) => isBroken(world, name))
+        .map((name) => `${name} is left broken`),
+    ],
     sins: [
       ...new Set([
         ...world.sins,
@@ -250,14 +258,19 @@ function withOtherKeyType(config: Config, number: number): Config {
   }
 }
 
-/** Those that have a certificate for all hosts of their entry, which has not ended. */
+/** Those that have a certificate for all hosts of their entry, and are not broken by it. */
 function goodListeners({ certificates }: Config, world: ToyWorld): string[] {
   return certificates.flatMap(({ hosts, targets }) =>
     targets.flatMap(({ loadBalancer }) => {
       const { leaf } = world.certificates.get(world.listeners.get(loadBalancer)?.arn ?? '') ?? {}
-      return leaf && covers(leaf.hosts, hosts) ? [loadBalancer] : []
+      return leaf && covers(leaf.hosts, hosts) && !isBroken(world, loadBalancer) ? [loadBalancer] : []
     }),
   )
+}
+
+function isBroken(world: ToyWorld, name: string): boolean {
+  const { temper, arn } = world.listeners.get(name) ?? {}
+  return temper === 'breaks' && (world.certificates.get(arn ?? '')?.uploadedAt ?? 0) > START
 }
 
 function goalMissed(config: Config, world: ToyWorld, peaceful: ReadonlySet<string>): string[] {

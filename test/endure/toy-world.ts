@@ -239,7 +239,7 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
     const listener = world.listeners.get(name)
     if (!listener) return [{ address: name, failure: 'does not resolve' }]
     const certificate = world.certificates.get(listener.arn)
-    if (listener.temper === 'breaks' && certificate && certificate.uploadedAt >= startAt) {
+    if (listener.temper === 'breaks' && certificate && certificate.uploadedAt > startAt) {
       certificate.broke = true
       return [{ address: '192.0.2.1', failure: 'closed' }]
     }

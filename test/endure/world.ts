@@ -88,7 +88,7 @@ async function firstCertificate(sandbox: Sandbox, scenario: Scenario, bought: st
     for (const ageDays of [80, 70, 60]) await storeOurs(sandbox, specified, { ageDays })
   const arn = await storeOurs(sandbox, specified, { ageDays: scenario === 'a renewal' ? 70 : 10 })
   const since = sandbox.clock.now() - 5 * DAY_MS
-  await remember(sandbox, TABLE, 'web', { working: { 'web:443': { arn, since, seen: true } } })
+  await remember(sandbox, TABLE, 'web', { working: { 'web:443': { arn, since, seen: true, before: null } } })
   return arn
 }
 

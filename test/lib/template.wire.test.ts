@@ -72,7 +72,7 @@ describe('the table', () => {
   it('has the deployment in its name, is paid on demand, encrypted, can be restored, and outlives the stack', () => {
     const { template } = synth({ deployment: 'mine' })
     template.hasResource('AWS::DynamoDB::Table', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
       Properties: {
         TableName: 'elb-cert-rotator-mine',

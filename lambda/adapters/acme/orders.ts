@@ -48,32 +48,36 @@ export async function fetchAuthorization(
 ): Promise<AnsweredAuthorization> {
   const order = { url: orderUrl, authorizations: [url] }
   const [authorization] = await call('an authorization', () => client.getAuthorizations(order))
-  if (!Array.isArray(authorization?.challenges) || typeof authorization.identifier?.value !== 'string')
+  const challenges: unknown = authorization?.challenges
+  const isWhole =
+    Array.isArray(challenges) && challenges.every((one) => typeof one === 'object' && one !== null)
+  if (!authorization || !isWhole || typeof authorization.identifier?.value !== 'string')
     throw new RotationError('acme/unexpected-answer', `the CA gave no authorization at ${url}`)
   return authorization
 }
 
 /** @returns why an order is none for these hosts; `null` when it is */
 export function otherHosts({ identifiers }: AnsweredOrder, hosts: readonly string[]): string | null {
-  const listed = (Array.isArray(identifiers) ? identifiers : []) as { value?: unknown }[]
-  const ordered = listed.map(({ value }) => String(value).toLowerCase())
+  const listed = (Array.isArray(identifiers) ? identifiers : []) as ({ value?: unknown } | null)[]
+  const ordered = listed.map((one) => String(one?.value).toLowerCase())
   if ([...ordered].sort().join() === [...hosts].sort().join()) return null
   return `it is for ${ordered.join(', ') || 'no host'}`
 }
 
-/** Asking again gives no better answer: the order is gone, spoiled, of another account, or no order at all. */
+/**
+ * The CA itself says that an order is of no use: gone, spoiled, or of another account. A page of a proxy, or an answer
+ * that is not understood, says nothing of it.
+ */
 export function isFinal(thrown: unknown): thrown is RotationError {
   if (!(thrown instanceof RotationError)) return false
-  if (thrown.code !== 'acme/refused') return FINAL.includes(thrown.code)
-  return Number(thrown.facts['status']) < 500
+  if (SPOILED.includes(thrown.code)) return true
+  const { status, type } = thrown.facts
+  if (thrown.code !== 'acme/refused' || !(Number(status) < 500)) return false
+  return status === 404 || status === 410 || !PASSING.includes(String(type))
 }
 
-const FINAL = [
-  'acme/order-failed',
-  'acme/authorization-failed',
-  'acme/no-dns-challenge',
-  'acme/unexpected-answer',
-]
+const SPOILED = ['acme/order-failed', 'acme/authorization-failed', 'acme/no-dns-challenge']
+const PASSING = ['about:blank', 'badNonce', 'rateLimited', 'serverInternal']
 
 function isUsable(status: string): status is Order['status'] {
   return ['pending', 'ready', 'processing', 'valid'].includes(status)

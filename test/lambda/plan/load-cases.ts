@@ -69,13 +69,18 @@ const targetShape = z.union([
   }),
 ])
 const stateShape = z.strictObject({
-  /** By listener: the serial of what was last seen working there, and since when. */
-  working: z.record(z.string(), z.tuple([z.string(), z.iso.date()])).optional(),
+  /** By listener: the serial of what was last seen working there, since when, and which one was before it. */
+  working: z.record(z.string(), z.tuple([z.string(), z.iso.date(), z.string().optional()])).optional(),
+  /** Listeners that nobody saw at the last look. */
+  unseen: z.array(z.string()).optional(),
   /** Listener and serial. */
   rejected: z.array(z.tuple([z.string(), z.string()])).optional(),
   /** Record names at which challenge values may lie. */
   values: z.array(z.string()).optional(),
-  order: z.literal(true).optional(),
+  /** An order in flight for what is desired, or for something else. */
+  order: z.enum(['same', 'other']).optional(),
+  /** When it was placed; long ago when left out. */
+  orderedAt: z.iso.date().optional(),
   postponed: z.literal(true).optional(),
 })
 const caseShape = z.strictObject({
@@ -90,6 +95,8 @@ const caseShape = z.strictObject({
   issued: z.array(z.string()).optional(),
   /** What is remembered, by certificate. */
   state: z.record(z.string(), stateShape).optional(),
+  /** The run is about some entries only. */
+  only: z.literal(true).optional(),
   /** Remembered, and in the configuration no more. */
   forgotten: z.array(z.string()).optional(),
   /** Used and limit. */
@@ -182,7 +189,8 @@ function toCase(written: Written): PlanCase {
       intervalMs: (written.intervalHours ?? 24) * HOUR_MS,
       force: new Set(written.force ?? []),
       issued: new Set(written.issued ?? []),
-      states: new Map(Object.entries(written.state ?? {}).map(([id, given]) => [id, toState(given)])),
+      states: new Map(Object.entries(written.state ?? {}).map(([id, given]) => [id, toState(id, given)])),
+      entries: written.only ? null : written.desired.map(({ id }) => id),
       forgotten: written.forgotten ?? [],
       quota: written.quota ? { used: written.quota[0], limit: written.quota[1] } : null,
       inUse: new Set((written.inUse ?? []).map(arnOf)),
@@ -208,20 +216,31 @@ function toCase(written: Written): PlanCase {
     return ours?.certificate.arn ?? foreignArn(serial)
   }
 
-  function toState(given: z.infer<typeof stateShape>): CertificateState {
+  function toState(id: string, given: z.infer<typeof stateShape>): CertificateState {
+    const desired = written.desired.find((one) => one.id === id)
     const zone = { id: 'Z1', name: 'example.com', group: 0 }
     return {
       ...NOTHING_KNOWN,
       working: Object.fromEntries(
-        Object.entries(given.working ?? {}).map(([listener, [serial, since]]) => [
+        Object.entries(given.working ?? {}).map(([listener, [serial, since, before]]) => [
           listener,
-          { arn: arnOf(serial), since: Date.parse(since), seen: true },
+          {
+            arn: arnOf(serial),
+            since: Date.parse(since),
+            seen: !given.unseen?.includes(listener),
+            before: before === undefined ? null : arnOf(before),
+          },
         ]),
       ),
       rejected: (given.rejected ?? []).map(([listener, serial]) => ({ listener, arn: arnOf(serial) })),
       values: (given.values ?? []).map((name) => ({ zone, name, ours: ['"value"'] })),
       order: given.order
-        ? { url: 'https://ca.test/order/1', specificationHash: '', keyParameter: '/key', since: 0 }
+        ? {
+            url: 'https://ca.test/order/1',
+            specificationHash: given.order === 'same' && desired ? specificationHash(toDesired(desired)) : '',
+            keyParameter: '/key',
+            since: Date.parse(given.orderedAt ?? '2000-01-01'),
+          }
         : null,
       postponed: given.postponed ?? false,
     }
