@@ -91,11 +91,11 @@ export const ERRORS = {
   },
   'state/item-newer': {
     retry: 'never',
-    hint: 'deploy the version that wrote it, or delete the item; until then the run goes on from what AWS shows',
+    hint: 'deploy the version that wrote it, or delete the item; until then it is left alone, and where it is the lease, no run acts',
   },
   'state/other-deployment': {
     retry: 'never',
-    hint: 'delete the item: it came here by a copy; until then the run goes on from what AWS shows',
+    hint: 'delete the item: it came here by a copy; until then it is left alone, and where it is the lease, no run acts',
   },
   'state/from-the-future': {
     retry: 'next-run',

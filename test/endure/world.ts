@@ -19,6 +19,7 @@ export const SCENARIOS = {
   'a renewal': { issued: 1, kept: 2 },
   'a key-type change': { issued: 1, kept: 2 },
   'a clean-up': { issued: 0, kept: 2 },
+  'a certificate that breaks its listener': { issued: 1, kept: 2 },
 } as const
 export type Scenario = keyof typeof SCENARIOS
 
@@ -45,7 +46,10 @@ export async function startWorld(scenario: Scenario): Promise<World> {
   if (scenario === 'a renewal') sandbox.route53.put(zone, foreignValue)
   const bought = await sandbox.buy('bought', { hosts: [HOST], endsInMs: 9 * DAY_MS })
   await sandbox.addLoadBalancer('neighbour', 443, bought)
-  await sandbox.addLoadBalancer('web', 443, await firstCertificate(sandbox, scenario, bought))
+  const first = await firstCertificate(sandbox, scenario, bought)
+  await sandbox.addLoadBalancer('web', 443, first)
+  if (scenario === 'a certificate that breaks its listener')
+    sandbox.listener('web', 443).behaviour = ({ arn }) => (isOurs(arn) && arn !== first ? 'close' : 'serve')
   const served = watchListener(sandbox)
   const key_type = scenario === 'a key-type change' ? 'ecdsa-p384' : 'ecdsa'
   const { directoryUrl, rootPem } = sandbox.ca
@@ -86,7 +90,8 @@ async function firstCertificate(sandbox: Sandbox, scenario: Scenario, bought: st
   const specified: Specified = { id: 'web', hosts: [HOST], directoryUrl: sandbox.ca.directoryUrl }
   if (scenario === 'a clean-up')
     for (const ageDays of [80, 70, 60]) await storeOurs(sandbox, specified, { ageDays })
-  const arn = await storeOurs(sandbox, specified, { ageDays: scenario === 'a renewal' ? 70 : 10 })
+  const isDue = scenario === 'a renewal' || scenario === 'a certificate that breaks its listener'
+  const arn = await storeOurs(sandbox, specified, { ageDays: isDue ? 70 : 10 })
   const since = sandbox.clock.now() - 5 * DAY_MS
   await remember(sandbox, TABLE, 'web', { working: { 'web:443': { arn, since, seen: true, before: null } } })
   return arn
@@ -158,6 +163,17 @@ function excess({ iam }: Sandbox, scenario: Scenario): string[] {
   const ours = iam.all().filter(({ path }) => path !== '/')
   const { kept } = SCENARIOS[scenario]
   return ours.length <= kept ? [] : [`${ours.length} certificates of ours, where ${kept} are kept`]
+}
+
+function isOurs(arn: string): boolean {
+  return arn.includes('/elb-cert-rotator/')
+}
+
+/** @returns whether clients of the listener are served */
+export function isServing({ elb, listener }: Sandbox): boolean {
+  const serving = listener('web', 443).serving()
+  const attached = elb.balancers.get('web')?.listeners[0]?.certificateArn
+  return attached === serving.arn && listener('web', 443).behaviour(serving) === 'serve'
 }
 
 /** @returns whether a run had nothing to say against and nothing left to do */
