@@ -347,6 +347,7 @@ describe('on a bad day', () => {
 
   it.each([
     ['text', 'no certificate at all'],
+    ['half a chain', '-----BEGIN CERTIFICATE-----\nAAAA'],
     ['a certificate of nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
   ])('asks for the same certificate again in the next run when the CA delivered %s', async (_, text) => {
     trial.sandbox.ca.options.deliver = () => text

@@ -1,5 +1,6 @@
 /** What is remembered between runs: orders that are gone on with, one run at a time, what is deleted, and what is not. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { generateKey } from '../../lambda/issue/keys.ts'
 import { keyParameterPath, specificationHash } from '../../lambda/names.ts'
 import type { CertificateState } from '../../lambda/state/items.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
@@ -187,6 +188,16 @@ describe('between two runs', () => {
       const name = keysInFlight()[0] ?? ''
       trial.sandbox.ssm.parameters.set(name, { type: 'SecureString', value, version: 1 })
     }
+
+    it('is dropped when its key is of another type', async () => {
+      refuseOnce(UPLOAD)
+      await trial.run()
+      const other = await generateKey('ecdsa-p384')
+      spoilKey(JSON.stringify({ version: 1, key: other.export({ type: 'pkcs8', format: 'pem' }) }))
+      const second = await later()
+      expect(dropped(second)).toEqual(['its key is of another type'])
+      expect(second.outcomes).toEqual({ web: 'renewed' })
+    })
 
     it('is kept while the CA cannot be asked', async () => {
       refuseOnce(UPLOAD)

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { describe, expect, it } from 'vitest'
-import { createRequest, generateKey, toStoreKey } from '../../../lambda/issue/keys.ts'
+import { createRequest, generateKey, isOfType, toStoreKey } from '../../../lambda/issue/keys.ts'
 import { KEY_TYPES } from '../../../lambda/model.ts'
 
 const HOSTS = ['example.com', '*.example.com']
@@ -33,4 +33,11 @@ describe('a key for the store', () => {
     expect(pem).toContain(header)
     expect(createPrivateKey(pem).equals(key)).toBe(true)
   })
+})
+
+it('knows each type of key from the others', async () => {
+  for (const made of KEY_TYPES) {
+    const key = await generateKey(made)
+    expect(KEY_TYPES.filter((type) => isOfType(key, type))).toEqual([made])
+  }
 })
