@@ -89,10 +89,12 @@ function placementsOf(
   })
 }
 
-/** It has attached what broke it, and nobody has mended it since. */
+/** It has attached what broke it, or went silent with it, and nobody has mended it since. */
 function isBroken(certId: string, { target, attached, probe }: ReachableTarget, world: ActWorld): boolean {
   if (attached.origin !== 'ours' || servesEverywhere(probe, attached.stored.serial)) return false
-  return isRejected(attached.stored, target, world.observed, world.memory.of(certId))
+  const state = world.memory.of(certId)
+  const isMute = wentSilent(state.working[targetKey(target)], attached.arn, probe)
+  return isMute || isRejected(attached.stored, target, world.observed, state)
 }
 
 function lastWorking(

@@ -1,7 +1,15 @@
 /** The decision for the targets of one certificate. Pure. */
-import type { Certificate, EpochMs, Leaf, Observed, ReachableTarget, StoredCertificate } from '../model.ts'
+import type {
+  Certificate,
+  EpochMs,
+  Leaf,
+  Observed,
+  ReachableTarget,
+  StoredCertificate,
+  Target,
+} from '../model.ts'
 import { targetKey } from '../model.ts'
-import { type CertificateState, NOTHING_KNOWN } from '../state/items.ts'
+import { NOTHING_KNOWN } from '../state/items.ts'
 import { wentSilent } from '../state/working.ts'
 import { servesEverywhere } from '../verify/judge.ts'
 import { type Current, firstReason, lifetimeOf, type Reason } from './checks.ts'
@@ -57,6 +65,11 @@ export function decidePlacement(desired: Certificate, observed: Observed, contex
         standings.push(keepFromRejected(desired, one, ours))
       if (undo || ownReason === null) continue
     }
+    // looked at before all else: what is issued may be held back, and it is down
+    if (ours && !forced && isMute(one, ours)) {
+      undone.push(lookAgain(desired, one.target, ours, MUTE))
+      continue
+    }
     const standing = forced ? null : keepForeign(desired, one, context)
     if (standing) standings.push(standing)
     else wanting.push(one)
@@ -74,7 +87,7 @@ export function decidePlacement(desired: Certificate, observed: Observed, contex
   const actions = reason
     ? issueFor(desired, wanting, reason, isUrgent)
     : ours
-      ? place(desired, wanting, ours, state)
+      ? place(desired, wanting, ours)
       : []
   if (actions.length + undone.length + standings.length === 0 && current)
     standings.push(settled(desired, current))
@@ -95,6 +108,10 @@ export function decidePlacement(desired: Certificate, observed: Observed, contex
       detail: `${targetKey(target)} is still broken by the last one`,
     }
     return { kind: 'undo', certId: id, reason, target, stored, previous }
+  }
+
+  function isMute({ target, attached, probe }: ReachableTarget, stored: StoredCertificate): boolean {
+    return attached.arn === stored.arn && wentSilent(state.working[targetKey(target)], stored.arn, probe)
   }
 
   function isEnding({ attached }: ReachableTarget): boolean {
@@ -127,7 +144,6 @@ function place(
   desired: Certificate,
   wanting: readonly ReachableTarget[],
   stored: StoredCertificate,
-  { working }: Pick<CertificateState, 'working'>,
 ): Action[] {
   return wanting.flatMap(({ target, attached, probe }): Action[] => {
     if (attached.arn !== stored.arn) {
@@ -135,12 +151,15 @@ function place(
       return [{ kind: 'attach', certId: desired.id, reason, target, stored }]
     }
     const other = otherServed(probe, stored.serial)
-    const isMute = wentSilent(working[targetKey(target)], stored.arn, probe)
-    if (!other && !isMute) return []
-    const what = other ? `serves ${serialText(other)}` : 'answered with the last one, and is silent with this'
-    const reason: Reason = { code: 'not-served', detail: `${targetKey(target)} ${what}` }
-    return [{ kind: 'verify', certId: desired.id, reason, target, stored }]
+    return other ? [lookAgain(desired, target, stored, `serves ${serialText(other)}`)] : []
   })
+}
+
+const MUTE = 'answered with the last one, and is silent with this'
+
+function lookAgain({ id }: Certificate, target: Target, stored: StoredCertificate, what: string): Action {
+  const reason: Reason = { code: 'not-served', detail: `${targetKey(target)} ${what}` }
+  return { kind: 'verify', certId: id, reason, target, stored }
 }
 
 function otherServed(probe: ReachableTarget['probe'], serial: string): Leaf | null {

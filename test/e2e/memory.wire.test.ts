@@ -105,9 +105,6 @@ describe('between two runs', () => {
       expect((await trial.run()).codes).toEqual(['dns/not-in-sync'])
       trial.sandbox.route53.propagationMs = 0
       const second = await later()
-      console.log(
-        JSON.stringify(second.events.filter((e) => e.event.includes('fail') || e.event.includes('order'))),
-      )
       expect(second.outcomes).toEqual({ web: 'renewed' })
       expect(resumed(second)).toEqual(['pending'])
       expect(trial.sandbox.ca.requests.get('new-order')).toBe(1)

@@ -47,8 +47,8 @@ export function watchCalls(
     counts.set(name, nth)
     return meet?.({ name, nth, isWrite, about }) ?? null
   }
-  aws.intercept(({ action, resources }) => {
-    const met = see(action, !/:(Get|List|Describe|Scan)/.test(action), resources.join(' '))
+  aws.intercept(({ action, resources, body }) => {
+    const met = see(action, !/:(Get|List|Describe|Scan)/.test(action), `${resources.join(' ')} ${body}`)
     if (met === null || typeof met === 'string' || 'afterwards' in met) return met
     const { aws: answer } = met.refusal
     return answer instanceof Error ? answer : { answer }

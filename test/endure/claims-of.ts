@@ -15,15 +15,20 @@ export function claims(stories: number, every: number, timeoutMs: number): void 
       const product = await loadProduct(new URL('../../lambda/', import.meta.url))
       const begun = performance.now()
       let runs = 0
+      let deaths = 0
       const property = fc.asyncProperty(story(false), async (one) => {
-        const { settles, reaches, sins, runs: more } = await tell(product, one)
-        runs += more
+        const { settles, reaches, sins, ...counts } = await tell(product, one)
+        runs += counts.runs
+        deaths += counts.deaths
         expect({ settles, reaches, sins }).toEqual({ settles: [], reaches: [], sins: [] })
       })
       await fc.assert(property, { numRuns: stories, seed: SEED })
       const seconds = Math.round((performance.now() - begun) / 1000)
-      console.log(`random stories: ${stories} with ${runs} runs in ${seconds} s`)
-      keep({ sweep: 'random stories', stories, runs, seconds }, 'stories', every)
+      console.log(
+        `random stories: ${stories} with ${runs} runs, ${deaths} of them dead or overtaken, in ${seconds} s`,
+      )
+      expect(deaths).toBeGreaterThan(stories / 4)
+      keep({ sweep: 'random stories', stories, runs, deaths, seconds }, 'stories', every)
     },
     timeoutMs,
   )

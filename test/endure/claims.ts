@@ -4,8 +4,9 @@
  */
 import { covers } from '../../lambda/config/hosts.ts'
 import type { Config } from '../../lambda/config/parse.ts'
+import type { RotationError } from '../../lambda/errors.ts'
 import type { KeyType } from '../../lambda/model.ts'
-import { specificationHash, storedName } from '../../lambda/names.ts'
+import { idHash, parseStoredName, specificationHash, storedName } from '../../lambda/names.ts'
 import type { RotationEvent } from '../../lambda/report/events.ts'
 import type { Item } from '../../lambda/state/items.ts'
 import { type Authority, makeAuthority } from '../sandbox/certificates.ts'
@@ -49,8 +50,8 @@ export interface Step {
   readonly death: Death | null
   /** The entry, by number, whose key type changes before this run. */
   readonly change: number | null
-  /** Before this call the run sleeps for twenty minutes, and another one begins. */
-  readonly overtakenAt: number | null
+  /** Before this call the run sleeps for so many minutes, and another one begins. */
+  readonly overtaken: { readonly atCall: number; readonly minutes: number } | null
 }
 
 export interface Story {
@@ -68,6 +69,8 @@ export interface Told {
   /** The plans of all runs, one line an action. */
   readonly plans: readonly string[]
   readonly runs: number
+  /** Of the runs, those that died or were overtaken. */
+  readonly deaths: number
 }
 
 const authority: Authority = await makeAuthority('Toy CA')
@@ -78,8 +81,11 @@ export async function tell(product: Product, story: Story, isReversed = false): 
   const config = prepare(world, story)
   const plans: string[] = []
   const unserved: string[] = []
+  const troubles: string[] = []
   let runs = 0
+  let deaths = 0
   let current = config
+  let error = null as RotationError | null
 
   for (const step of story.steps) {
     world.now += step.afterHours * HOUR_MS
@@ -94,6 +100,9 @@ export async function tell(product: Product, story: Story, isReversed = false): 
   for (let day = 0; day < 4; day++) {
     world.now += 25 * HOUR_MS
     await runOnce(false, null)
+    const isPeaceful = ![...world.listeners.values()].some(({ temper }) => temper === 'breaks')
+    if (isPeaceful && day > 0 && error !== null)
+      troubles.push(`a quiet run failed: ${error.code}, ${error.message}`)
   }
   const last = await runOnce(true, null)
   const peaceful = new Set(
@@ -107,6 +116,7 @@ export async function tell(product: Product, story: Story, isReversed = false): 
   return {
     plans,
     runs,
+    deaths,
     settles: leftToDo.map(({ kind, certId, detail }) => `${kind} ${certId}: ${detail}`),
     reaches: [
       ...goalMissed(current, world, peaceful),
@@ -118,7 +128,8 @@ export async function tell(product: Product, story: Story, isReversed = false): 
       ...new Set([
         ...world.sins,
         ...unserved.map((name) => `${name} stopped to serve what it should`),
-        ...leftBehind(world, story, plans),
+        ...troubles,
+        ...leftBehind(world, story, plans, peaceful),
       ]),
     ],
   }
@@ -127,18 +138,19 @@ export async function tell(product: Product, story: Story, isReversed = false): 
     const events: RotationEvent[] = []
     const runId = `run-${++runs}`
     const meanwhile =
-      step?.overtakenAt == null
+      step?.overtaken == null
         ? undefined
         : {
-            atCall: step.overtakenAt,
+            atCall: step.overtaken.atCall,
             work: async () => {
-              world.now += 20 * 60_000
+              world.now += (step.overtaken?.minutes ?? 0) * 60_000
               await runOnce(false, null)
             },
           }
-    const { ports } = world.ports(runId, (event) => void events.push(event), step?.death ?? null, meanwhile)
-    const listed = isReversed ? { ...current, certificates: [...current.certificates].reverse() } : current
-    await product.run(
+    const given = world.ports(runId, (event) => void events.push(event), step?.death ?? null, meanwhile)
+    const { ports } = given
+    const listed = isReversed ? reversedConfig(current) : current
+    const report = await product.run(
       {
         runId,
         config: listed,
@@ -151,6 +163,10 @@ export async function tell(product: Product, story: Story, isReversed = false): 
       isReversed ? reversed(ports) : ports,
       { ...product.settings, verifyTimeoutMs: 60_000 },
     )
+    const isDead = step?.death != null && given.calls() >= step.death.atCall
+    if (isDead || (step?.overtaken && given.calls() >= step.overtaken.atCall)) deaths++
+    error = report.error ?? report.outcomes.flatMap(({ errors }) => errors)[0] ?? null
+    if (!isDead && error?.code === 'bug/unexpected') troubles.push(error.message)
     for (const event of events)
       if (event.event === 'plan.made')
         plans.push(
@@ -183,6 +199,11 @@ export async function tellWithItems(product: Product, items: readonly Item[]): P
   )
   const errors = outcomes.flatMap((outcome) => outcome.errors.map(({ code }) => code))
   return [...codes, ...errors, ...(error ? [error.code] : [])]
+}
+
+function reversedConfig(config: Config): Config {
+  const certificates = config.certificates.map((one) => ({ ...one, hosts: [...one.hosts].reverse() }))
+  return { ...config, certificates: certificates.reverse() }
 }
 
 function reversed(ports: ReturnType<ToyWorld['ports']>['ports']): typeof ports {
@@ -290,7 +311,12 @@ function goalMissed(config: Config, world: ToyWorld, peaceful: ReadonlySet<strin
 }
 
 /** For good: what no run will ever take away. */
-function leftBehind(world: ToyWorld, { hasForeignValues, steps }: Story, plans: readonly string[]): string[] {
+function leftBehind(
+  world: ToyWorld,
+  { hasForeignValues, steps }: Story,
+  plans: readonly string[],
+  peaceful: ReadonlySet<string>,
+): string[] {
   const isPeaceful = ![...world.listeners.values()].some(({ temper }) => temper === 'breaks')
   const values = [...world.records.values()].flatMap((set) => set.values)
   const names = new Set(world.records.keys())
@@ -298,15 +324,27 @@ function leftBehind(world: ToyWorld, { hasForeignValues, steps }: Story, plans: 
   const isChanged = steps.some(({ change }) => change !== null)
   // one that has ended meanwhile is of no use
   const lost = [...world.signed].filter(([serial, end]) => end > world.now && !world.uploaded.has(serial))
+  const states = [...world.items.values()].filter(({ id }) => id.startsWith('cert#'))
   return [
     ...(values.length > foreign ? ['a challenge value is left'] : []),
     ...(hasForeignValues && (foreign !== names.size || foreign === 0) ? ['a foreign value was dropped'] : []),
     ...(world.keys.size > 0 ? ['a key is left'] : []),
     ...(world.items.has('lease') ? ['a lease is left'] : []),
+    ...states
+      .filter(({ data }) => !data?.includes('"order":null') || !data.includes('"values":[]'))
+      .map(({ id }) => `${id} is not done`),
     // another specification makes an order useless
     ...(lost.length > 0 && !isChanged ? ['a certificate was issued and lost'] : []),
     ...(isPeaceful && plans.filter((line) => line.includes(' verify ')).length > 50
       ? ['it looks for ever']
       : []),
+    ...[...peaceful].filter((id) => ours(world, id) > 2).map((id) => `${id} has more than two certificates`),
   ]
+}
+
+function ours(world: ToyWorld, id: string): number {
+  const hash = idHash(id)
+  return [...world.certificates.values()].filter(({ name, arn }) => {
+    return arn.includes('/elb-cert-rotator/') && parseStoredName(name)?.idHash === hash
+  }).length
 }

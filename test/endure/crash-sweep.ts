@@ -2,17 +2,14 @@
 import { expect, it } from 'vitest'
 import { crashAt, pointsOf, textOfCrash } from './crash.ts'
 import { keep, sweep } from './sweep.ts'
-import type { Scenario } from './world.ts'
-
-/** A run has at least this many calls, whatever the scenario: fewer would mean that the log is not whole. */
-const FEWEST_POINTS = 30
+import { SCENARIOS, type Scenario } from './world.ts'
 
 export function crashSweep(scenario: Scenario, every: number, timeoutMs: number): void {
   it(
     `holds what it promises when it is killed at any call of ${scenario}`,
     async () => {
       const points = await pointsOf(scenario)
-      expect(points.length).toBeGreaterThan(FEWEST_POINTS)
+      expect(points.map(({ name }) => name)).toEqual(expect.arrayContaining([...SCENARIOS[scenario].calls]))
       const { figures, broken } = await sweep(
         `killed in ${scenario}`,
         points,

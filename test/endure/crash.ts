@@ -61,15 +61,15 @@ export async function pointsOf(scenario: Scenario): Promise<CrashPoint[]> {
 export async function crashAt(scenario: Scenario, point: CrashPoint): Promise<Crashed> {
   const world = await startWorld(scenario)
   try {
-    const { wasKilled } = await runIn(world, (call, kill) => {
+    let wasReached = false
+    await runIn(world, (call, kill) => {
       if (call.name !== point.name || call.nth !== point.nth) return null
+      wasReached = true
       if (point.moment === 'after') return { afterwards: kill }
       kill()
       return point.moment === 'before' ? 'reset' : 'lost'
     })
     const broken = await claims(world, scenario)
-    // killed after its last call, it may have come to its end
-    const wasReached = wasKilled || point.moment === 'after'
     return { point, broken, wasReached }
   } finally {
     await world.trial.stop()
@@ -100,6 +100,9 @@ async function claims(world: World, scenario: Scenario): Promise<string[]> {
   const proof = await trial.run()
   if (!isAsItShouldBe(proof, scenario))
     broken.push(`something was left to do: ${JSON.stringify(proof.outcomes)}`)
+  const isOld = sandbox.listener('web', 443).serving().arn === world.first
+  const shallBeOld = isBreaking || scenario === 'a clean-up'
+  if (isOld !== shallBeOld) broken.push('the listener serves another certificate than it should')
   const wanted = SCENARIOS[scenario].issued
   const issued = sandbox.ca.book.issued.length
   if (issued !== wanted) broken.push(`${issued} certificates were issued for the work of ${wanted}`)
@@ -123,7 +126,7 @@ async function claims(world: World, scenario: Scenario): Promise<string[]> {
 async function runIn(
   { sandbox, config }: World,
   meet: (call: Seen, kill: () => void) => Interference | null,
-): Promise<{ readonly wasKilled: boolean }> {
+): Promise<void> {
   const child = killable({
     ...sandbox.env,
     PATH: process.env['PATH'] ?? '',
@@ -141,7 +144,6 @@ async function runIn(
   })
   for (const key of keysIn(sandbox))
     if (leaksOf(key, ran.output).length > 0) throw new Error('a private key is in the log')
-  return ran
 }
 
 function placesOf({ elb, placeOf }: World['sandbox']): Record<string, { host: string; port: number }> {

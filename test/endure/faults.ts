@@ -13,7 +13,12 @@ import { HOUR_MS } from './world.ts'
 /** Of the one certificate, of the other, or of the run as a whole. */
 type Whose = 'ours' | 'other' | 'shared'
 
+/** Where a run begins: with nothing, or with orders that an earlier run has brought to the upload. */
+const BEGINNINGS = ['fresh', 'orders in flight'] as const
+type Beginning = (typeof BEGINNINGS)[number]
+
 export interface FaultPoint {
+  readonly beginning: Beginning
   readonly name: string
   readonly whose: Whose
   /** Among the calls of this name that are equally ours, from 1. */
@@ -82,7 +87,7 @@ function problem(status: number, type: string, retryAfter?: string) {
   }
 }
 
-async function startWorld(): Promise<Trial> {
+async function startWorld(beginning: Beginning): Promise<Trial> {
   const trial = await startTrial(embeddedCa, {
     propagationMs: 0,
     spreadMs: 0,
@@ -100,21 +105,41 @@ async function startWorld(): Promise<Trial> {
       return { name, hosts: [host], key_type: 'ecdsa', elb: { name } }
     }),
   )
+  if (beginning === 'orders in flight') {
+    sandbox.aws.intercept(({ action }) =>
+      action === 'iam:UploadServerCertificate' ? new ServiceError('InvalidInput', 'not yet') : null,
+    )
+    await trial.run()
+    sandbox.aws.intercept(null)
+    sandbox.clock.advance(HOUR_MS)
+  }
   return trial
 }
 
 function whoseIs({ about }: Seen, { sandbox }: Trial): Whose {
   for (const [name, host] of Object.entries(CERTIFICATES)) {
     const zone = sandbox.route53.zones().find((one) => one.name.startsWith(host.slice('www.'.length)))
-    const marks = [host, `loadbalancer/${name}`, `/${name}-`, `bought-${name}`, zone?.id ?? host]
+    const marks = [
+      host,
+      `loadbalancer/${name}`,
+      `/${name}-`,
+      `bought-${name}`,
+      `cert#${name}`,
+      zone?.id ?? host,
+    ]
     if (marks.some((mark) => about.includes(mark))) return name as Whose
   }
   return 'shared'
 }
 
-/** The calls of a clean run, but for those of the other certificate, which are the same once more. */
+/** The calls of a clean run from each beginning. */
 export async function faultPoints(): Promise<FaultPoint[]> {
-  const trial = await startWorld()
+  return (await Promise.all(BEGINNINGS.map(pointsFrom))).flat()
+}
+
+/** But for those of the other certificate, which are the same once more. */
+async function pointsFrom(beginning: Beginning): Promise<FaultPoint[]> {
+  const trial = await startWorld(beginning)
   const seen: { name: string; whose: Whose; nth: number }[] = []
   try {
     watchCalls(trial.sandbox, (call) => {
@@ -133,15 +158,15 @@ export async function faultPoints(): Promise<FaultPoint[]> {
     .filter(({ whose }) => whose !== 'other')
     .flatMap((one) =>
       faults.flatMap((fault): FaultPoint[] => [
-        { ...one, fault, how: 'once' },
-        { ...one, fault, how: 'always' },
+        { ...one, beginning, fault, how: 'once' },
+        { ...one, beginning, fault, how: 'always' },
       ]),
     )
 }
 
 export function faultAt(point: FaultPoint): ReturnType<typeof meet> {
   let count = 0
-  return meet(point.whose === 'ours', (call, whose) => {
+  return meet(point.beginning, point.whose === 'ours', (call, whose) => {
     if (call.name !== point.name || whose !== point.whose) return null
     const isIt = ++count === point.nth || (point.how === 'always' && count > point.nth)
     return isIt ? FAULTS[point.fault](call) : null
@@ -152,7 +177,7 @@ export function faultAt(point: FaultPoint): ReturnType<typeof meet> {
 export function nonsenseAt(name: string, answer: AwsAnswer): ReturnType<typeof meet> {
   const { status, body: text, contentType } = answer
   const refusal: Refusal = { aws: answer, ca: { status, text, headers: { 'content-type': contentType } } }
-  return meet(false, (call) => (call.name === name ? { refusal } : null))
+  return meet('fresh', false, (call) => (call.name === name ? { refusal } : null))
 }
 
 /**
@@ -162,10 +187,11 @@ export function nonsenseAt(name: string, answer: AwsAnswer): ReturnType<typeof m
  * @returns what did not hold, and whether anything was met at all
  */
 async function meet(
+  beginning: Beginning,
   sparesOther: boolean,
   what: (call: Seen, whose: Whose) => Interference | null,
 ): Promise<{ readonly broken: string[]; readonly wasReached: boolean }> {
-  const trial = await startWorld()
+  const trial = await startWorld(beginning)
   try {
     let met = 0
     watchCalls(trial.sandbox, (call) => {
@@ -182,10 +208,13 @@ async function meet(
   }
 }
 
-function judge({ codes, outcomes, events }: Ran, sparesOther: boolean): string[] {
+function judge({ codes, error, outcomes, events }: Ran, sparesOther: boolean): string[] {
   const unknown = codes.filter((code) => !(code in ERRORS) || code === 'bug/unexpected')
   const [end] = events.filter((event) => event.event === 'run.finished')
+  const isWhole =
+    Object.keys(outcomes).length === 2 && Object.values(outcomes).every((one) => one === 'renewed')
   return [
+    ...(error === null && !isWhole ? [`well without having done it: ${JSON.stringify(outcomes)}`] : []),
     ...unknown.map((code) => `ended with ${code}: ${JSON.stringify(events.filter(isFailure))}`),
     ...(end && end.durationMs > LONGEST_RUN_MS ? [`took ${end.durationMs} ms`] : []),
     ...(sparesOther && outcomes['other'] !== 'renewed' ? [`the other one: ${outcomes['other']}`] : []),
@@ -215,6 +244,12 @@ async function afterwards(trial: Trial): Promise<string[]> {
   }
   if (last?.error) broken.push(`not settled in two runs: ${last.codes.join(', ')}`)
   broken.push(...unserved(trial))
+  sandbox.clock.advance(HOUR_MS)
+  const proof = await trial.run()
+  const isSettled = Object.values(proof.outcomes).join() === 'settled,settled' && proof.error === null
+  if (!isSettled) broken.push(`something was left to do: ${JSON.stringify(proof.outcomes)}`)
+  for (const name of Object.keys(CERTIFICATES))
+    if (sandbox.listener(name, 443).serving().path === '/') broken.push(`${name} has not got its new one`)
   const issued = sandbox.ca.book.issued.length
   if (issued !== 2) broken.push(`${issued} certificates were issued for the work of two`)
   const keys = [...sandbox.ssm.parameters.keys()].filter((name) =>
@@ -231,6 +266,6 @@ async function afterwards(trial: Trial): Promise<string[]> {
   return broken
 }
 
-export function textOfFault({ name, whose, nth, fault, how }: FaultPoint): string {
-  return `${fault} ${how} at ${name} (${whose}), number ${nth}`
+export function textOfFault({ beginning, name, whose, nth, fault, how }: FaultPoint): string {
+  return `${beginning}, ${fault} ${how} at ${name} (${whose}), number ${nth}`
 }

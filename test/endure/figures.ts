@@ -9,6 +9,7 @@ interface Figures {
   readonly unreached?: readonly string[]
   readonly stories?: number
   readonly runs?: number
+  readonly deaths?: number
 }
 
 const FOLDER = '.cache/endure'
@@ -19,9 +20,9 @@ const END = '<!-- end of figures -->'
 const all = (existsSync(FOLDER) ? readdirSync(FOLDER) : [])
   .sort()
   .map((file) => JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Figures)
-const rows = all.map(({ sweep, points, tried, unreached, stories, runs, seconds }) =>
+const rows = all.map(({ sweep, points, tried, unreached, stories, runs, deaths, seconds }) =>
   points === undefined
-    ? `| ${sweep} | ${stories} stories, ${runs} runs | 0 | ${seconds} s |`
+    ? `| ${sweep} | ${stories} stories, ${runs} runs, ${deaths} of them dead or overtaken | 0 | ${seconds} s |`
     : `| ${sweep} | ${tried} of ${points} points, ${unreached?.length} not reached | 0 | ${seconds} s |`,
 )
 // a sweep in which something did not hold is a test that failed: then this is not run

@@ -14,8 +14,8 @@ export interface ChildRequest {
 }
 
 export interface Killable {
-  /** @returns what it wrote; `wasKilled` when it did not come to its end */
-  run(request: ChildRequest): Promise<{ readonly output: string; readonly wasKilled: boolean }>
+  /** @returns what it wrote until it ended or was killed */
+  run(request: ChildRequest): Promise<{ readonly output: string }>
   kill(): void
 }
 
@@ -33,7 +33,7 @@ export function killable(env: Readonly<Record<string, string>>): Killable {
       started.send(request)
       const [code, signal] = await once(started, 'close')
       if (code !== 0 && signal !== 'SIGKILL') throw new Error(`the function's process failed: ${output}`)
-      return { output, wasKilled: signal === 'SIGKILL' }
+      return { output }
     },
     kill() {
       child?.kill('SIGKILL')

@@ -21,10 +21,11 @@ interface Seed {
   readonly caughtBy: 'settles' | 'reaches' | 'sins' | 'order'
   readonly as: RegExp
   readonly listener: Partial<Listener>
-  readonly step?: Partial<Step>
+  /** To the second run; a day when left out. */
+  readonly thenHours?: number
 }
 
-const QUIET: Step = { afterHours: 24, death: null, change: null, overtakenAt: null }
+const QUIET: Step = { afterHours: 24, death: null, change: null, overtaken: null }
 const HAS_OURS = { has: 'ours', ageDays: 70 } as const
 
 const SEEDS: readonly Seed[] = [
@@ -101,6 +102,34 @@ const SEEDS: readonly Seed[] = [
     as: /works, and was put back/,
     listener: { ...HAS_OURS, temper: 'late' },
   },
+  {
+    fault: 'what broke a listener stays there',
+    file: 'undo/undo.ts',
+    from: '    await world.loadBalancers.attach(before.target, previous)\n',
+    to: '',
+    caughtBy: 'reaches',
+    as: /left broken/,
+    listener: { ...HAS_OURS, temper: 'breaks' },
+  },
+  {
+    fault: 'a run that died after the swap is forgotten',
+    file: 'plan/placement.ts',
+    from: 'if (ours && !forced && isMute(one, ours)) {',
+    to: 'if (ours === null && forced && isMute(one, ours)) {',
+    caughtBy: 'reaches',
+    as: /left broken/,
+    listener: { ...HAS_OURS, temper: 'breaks' },
+  },
+  {
+    fault: 'nothing is ever deleted',
+    file: 'plan/prune.ts',
+    from: 'if (until > context.now) return',
+    to: 'if (until > 0) return',
+    caughtBy: 'sins',
+    as: /more than two certificates/,
+    listener: HAS_OURS,
+    thenHours: 24 * 65,
+  },
 ]
 
 describe('a seeded fault is caught', () => {
@@ -143,7 +172,7 @@ async function catches(product: Product, { caughtBy, as }: Seed, story: Story): 
 }
 
 /** Two entries with such a listener, quiet first, then with a death or an overtaking at each call. */
-function* storiesOf({ listener }: Seed): Generator<Story> {
+function* storiesOf({ listener, thenHours = 24 }: Seed): Generator<Story> {
   const entry = (host: string) => ({
     hosts: [host],
     keyType: 'ecdsa' as const,
@@ -154,11 +183,14 @@ function* storiesOf({ listener }: Seed): Generator<Story> {
     entries: [entry('a.example.com'), entry('b.example.com')],
     hasForeignValues: true,
     intervalHours: 24,
-    steps: [{ ...QUIET, ...first }, QUIET],
+    steps: [
+      { ...QUIET, ...first },
+      { ...QUIET, afterHours: thenHours },
+    ],
   })
   yield story({})
   for (let atCall = 1; atCall <= 60; atCall++) {
     yield story({ death: { atCall, before: true } })
-    yield story({ overtakenAt: atCall })
+    yield story({ overtaken: { atCall, minutes: 13 } })
   }
 }

@@ -23,7 +23,10 @@ const step: fc.Arbitrary<Step> = fc.record({
   afterHours: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 24, max: 24 * 70 })),
   death: fc.option(death, { freq: 2 }),
   change: fc.option(fc.integer({ min: 0, max: 3 }), { freq: 1 }),
-  overtakenAt: fc.option(fc.integer({ min: 1, max: 40 }), { freq: 1 }),
+  overtaken: fc.option(
+    fc.record({ atCall: fc.integer({ min: 1, max: 40 }), minutes: fc.constantFrom(1, 6, 9, 13, 20) }),
+    { freq: 1 },
+  ),
 })
 
 /** @param isQuiet nobody dies and nobody overtakes: then two runs of it are comparable */
@@ -37,5 +40,5 @@ export function story(isQuiet: boolean): fc.Arbitrary<Story> {
 }
 
 function quiet(one: Step): Step {
-  return { ...one, death: null, overtakenAt: null }
+  return { ...one, death: null, overtaken: null }
 }

@@ -207,7 +207,11 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
             world.items.set(item.id, item)
             return true
           }),
-          remove: read((id) => void world.items.delete(id)),
+          remove: read((id, expected) => {
+            if (id !== 'lease') checkLease(runId)
+            const isIt = expected === null || JSON.stringify(world.items.get(id)) === JSON.stringify(expected)
+            if (isIt) world.items.delete(id)
+          }),
         },
         probe: read(({ dnsName }) => probe(dnsName)),
       },

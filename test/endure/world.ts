@@ -13,13 +13,32 @@ export const HOUR_MS = 3_600_000
 /** Waits are short by the clock's speed alone: what the function has in production is what is tested. */
 export const SETTINGS = { ...DEFAULTS, awsAttempts: 2 }
 
-/** What there is to do, with how many certificates it takes, and how many of ours stay in the end. */
+/**
+ * What there is to do; how many certificates it takes, how many of ours stay in the end, and calls that a run of it
+ * cannot be without.
+ */
 export const SCENARIOS = {
-  'a first issuance': { issued: 1, kept: 1 },
-  'a renewal': { issued: 1, kept: 2 },
-  'a key-type change': { issued: 1, kept: 2 },
-  'a clean-up': { issued: 0, kept: 2 },
-  'a certificate that breaks its listener': { issued: 1, kept: 2 },
+  'a first issuance': {
+    issued: 1,
+    kept: 1,
+    calls: ['acme:new-account', 'acme:finalize', 'iam:UploadServerCertificate'],
+  },
+  'a renewal': {
+    issued: 1,
+    kept: 2,
+    calls: ['acme:finalize', 'route53:ListResourceRecordSets', 'ssm:DeleteParameter'],
+  },
+  'a key-type change': {
+    issued: 1,
+    kept: 2,
+    calls: ['acme:finalize', 'ssm:PutParameter', 'dynamodb:PutItem'],
+  },
+  'a clean-up': { issued: 0, kept: 2, calls: ['iam:DeleteServerCertificate'] },
+  'a certificate that breaks its listener': {
+    issued: 1,
+    kept: 2,
+    calls: ['acme:finalize', 'iam:TagServerCertificate'],
+  },
 } as const
 export type Scenario = keyof typeof SCENARIOS
 
@@ -29,6 +48,8 @@ export interface World {
   readonly config: string
   /** What is wrong now, in words; empty when all is as it has to be at any time. */
   violations(): string[]
+  /** What the listener had at first. */
+  readonly first: string
   /** What an earlier run may leave for some time, and must not for good. */
   leftovers(): Promise<string[]>
 }
@@ -44,6 +65,7 @@ export async function startWorld(scenario: Scenario): Promise<World> {
   const zone = sandbox.route53.addZone('example.com')
   sandbox.route53.put(zone, { name: HOST, type: 'A', values: ['192.0.2.1'] })
   if (scenario === 'a renewal') sandbox.route53.put(zone, foreignValue)
+  sandbox.ssm.parameters.set('/other/key', { type: 'String', value: '{"key":"none"}', version: 1 })
   const bought = await sandbox.buy('bought', { hosts: [HOST], endsInMs: 9 * DAY_MS })
   await sandbox.addLoadBalancer('neighbour', 443, bought)
   const first = await firstCertificate(sandbox, scenario, bought)
@@ -59,12 +81,13 @@ export async function startWorld(scenario: Scenario): Promise<World> {
   }
   const config = JSON.stringify(document)
   trial.configureText(config)
-  const before = foreign(sandbox)
+  const before = JSON.stringify(foreign(sandbox))
 
   return {
     trial,
     sandbox,
     config,
+    first,
     violations: () => [
       ...served
         .filter((one) => !isRight(one, sandbox))
@@ -72,7 +95,7 @@ export async function startWorld(scenario: Scenario): Promise<World> {
       ...(isRight(sandbox.listener('web', 443).serving(), sandbox)
         ? []
         : ['the listener serves nothing right']),
-      ...(JSON.stringify(foreign(sandbox)) === JSON.stringify(before) ? [] : ['something foreign changed']),
+      ...(JSON.stringify(foreign(sandbox)) === before ? [] : ['something foreign changed']),
     ],
     leftovers: async () => [
       ...ourValues(sandbox).map((value) => `the challenge value ${value}`),
@@ -115,7 +138,7 @@ function isRight({ x509 }: ServerCertificate, { clock }: Sandbox): boolean {
 
 /** All that is not ours to change, as one text. */
 function foreign(sandbox: Sandbox): object {
-  const { route53, iam, elb } = sandbox
+  const { route53, iam, elb, ssm } = sandbox
   return {
     records: route53
       .zones()
@@ -129,7 +152,8 @@ function foreign(sandbox: Sandbox): object {
       .filter(({ length }) => length > 3)
       .map((facts) => facts.join(' '))
       .sort(),
-    certificates: iam.all().flatMap(({ arn, path }) => (path === '/' ? [arn] : [])),
+    certificates: iam.all().flatMap(({ arn, path, tags }) => (path === '/' ? [[arn, ...tags]] : [])),
+    parameters: [...ssm.parameters].filter(([name]) => !name.startsWith('/elb-cert-rotator/')),
     neighbour: elb.balancers.get('neighbour'),
   }
 }
@@ -162,7 +186,7 @@ async function inTable({ dynamodb }: Sandbox): Promise<string[]> {
 function excess({ iam }: Sandbox, scenario: Scenario): string[] {
   const ours = iam.all().filter(({ path }) => path !== '/')
   const { kept } = SCENARIOS[scenario]
-  return ours.length <= kept ? [] : [`${ours.length} certificates of ours, where ${kept} are kept`]
+  return ours.length === kept ? [] : [`${ours.length} certificates of ours, where ${kept} are kept`]
 }
 
 function isOurs(arn: string): boolean {

@@ -4,9 +4,9 @@ import type { Sandbox } from '../sandbox/sandbox.ts'
 
 /** Every private key that a sandbox has come to know: uploaded, bought, and of accounts. */
 export function keysIn(sandbox: Pick<Sandbox, 'iam' | 'ssm'>): KeyObject[] {
-  const accounts = [...sandbox.ssm.parameters.values()].map(
-    ({ value }) => (JSON.parse(value) as { key: string }).key,
-  )
+  const accounts = [...sandbox.ssm.parameters]
+    .filter(([name]) => name.startsWith('/elb-cert-rotator/'))
+    .map(([, { value }]) => (JSON.parse(value) as { key: string }).key)
   return [...sandbox.iam.all().map(({ privateKey }) => privateKey), ...accounts].map((pem) =>
     createPrivateKey(pem),
   )

@@ -35,6 +35,8 @@ export type Intercept = (call: {
   /** Of this action, from 1. */
   readonly count: number
   readonly resources: readonly string[]
+  /** As it was sent. */
+  readonly body: string
 }) => Mishap | null
 
 export interface Endpoint {
@@ -81,7 +83,7 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
       const what = `the sandbox does not model this call of ${name}: ${request.method} ${request.path} ${request.target || new URLSearchParams(body).get('Action') || ''}`
       return send(response, service.error(new ServiceError('NotModelled', what, 501)))
     }
-    const mishap = interceptOf(call) ?? (await judgementOf(call))
+    const mishap = interceptOf(call, body) ?? (await judgementOf(call))
     if (mishap === 'hang') return
     if (mishap === 'reset') return void incoming.socket.destroy()
     if (mishap instanceof ServiceError) return send(response, refuse(service, call, mishap))
@@ -94,10 +96,10 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     send(response, answer)
   }
 
-  function interceptOf(call: Call): Mishap | null {
+  function interceptOf(call: Call, body: string): Mishap | null {
     const count = (counts.get(call.action) ?? 0) + 1
     counts.set(call.action, count)
-    const mishap = intercept?.({ action: call.action, count, resources: call.resources }) ?? null
+    const mishap = intercept?.({ action: call.action, count, resources: call.resources, body }) ?? null
     if (mishap) return mishap
     if (isAllowed && !isAllowed(call)) return denied(call)
     return takeToken(call.action) ? null : throttled(call)
