@@ -343,6 +343,9 @@ describe('on a bad day', () => {
     expect(ran.codes).toEqual(['acme/certificate-unusable'])
     expect(ran.events.find((one) => one.event === 'cert.failed')?.error.message).toMatch(words)
     expect(trial.sandbox.iam.all()).toHaveLength(before)
+    trial.sandbox.ca.options.deliver = (chain) => chain
+    expect((await trial.run()).outcomes, 'with another order').toEqual({ web: 'renewed' })
+    expect(trial.sandbox.ca.book.issued).toHaveLength(2)
   })
 
   it.each([

@@ -209,6 +209,7 @@ describe('between two runs', () => {
     it.each<[string, number, string]>([
       ['a page of a proxy', 200, '<html>Sign in</html>'],
       ['a refusal of a proxy', 403, '<html>Forbidden</html>'],
+      ['trouble of its own', 500, ''],
       ['a refused nonce', 400, '{"type":"urn:ietf:params:acme:error:badNonce","detail":"no"}'],
     ])('is kept when the CA seems to answer with %s', async (_, status, text) => {
       refuseOnce(UPLOAD)
@@ -218,6 +219,54 @@ describe('between two runs', () => {
       trial.sandbox.ca.mishap = () => null
       expect((await later()).outcomes).toEqual({ web: 'renewed' })
       expect(issued()).toBe(1)
+    })
+
+    it('of other hosts, as a table that was copied may have it, is dropped', async () => {
+      await balancer('other', ['other.example.com'])
+      trial.configure([entry('other', ['other.example.com'])])
+      refuseOnce(UPLOAD)
+      await trial.run()
+      const { order } = await stateOf('other')
+      const own = specificationHash({ ...specified(), keyType: 'ecdsa', profile: null })
+      await remember(trial.sandbox, TABLE, 'web', { order: order && { ...order, specificationHash: own } })
+      trial.configure([entry('web'), entry('other', ['other.example.com'])])
+      const second = await later()
+      expect(dropped(second)).toEqual(['it is for other.example.com'])
+      expect(second.outcomes).toMatchObject({ web: 'renewed' })
+    })
+
+    it('of which nobody would know is left no key of: neither in the table, nor in the run that was refused it', async () => {
+      let puts = 0
+      trial.sandbox.aws.intercept(({ action, body }) => {
+        if (action === UPLOAD) return new ServiceError('InvalidInput', 'not today')
+        const isOrder = action === 'dynamodb:PutItem' && body.includes('cert#web') && body.includes('/order/')
+        return isOrder && ++puts > 0 ? new ServiceError('ValidationException', 'not today') : null
+      })
+      expect((await trial.run()).codes).toContain('store/refused')
+      expect(puts).toBeGreaterThan(0)
+      expect(keysInFlight()).toEqual([])
+      trial.sandbox.aws.intercept(null)
+      expect((await later()).outcomes).toEqual({ web: 'renewed' })
+    })
+
+    it('keeps its key in mind where that could not be deleted, and deletes it in the next run', async () => {
+      refuseOnce('ssm:DeleteParameter')
+      const first = await trial.run()
+      expect(first).toMatchObject({ codes: ['aws/refused'], outcomes: { web: 'failed' } })
+      expect(keysInFlight()).toEqual([(await stateOf('web')).order?.keyParameter])
+      expect(await later()).toMatchObject({ error: null, outcomes: { web: 'settled' } })
+      expect((await stateOf('web')).order).toBeNull()
+    })
+
+    it('that is processing is dropped as well when its key is gone', async () => {
+      trial.sandbox.ca.options.finalizeDelayMs = HOUR_MS
+      await trial.run()
+      trial.sandbox.ssm.parameters.delete(keysInFlight()[0] ?? '')
+      trial.sandbox.clock.advance(60_000)
+      const second = await trial.run()
+      expect(dropped(second)).toEqual(['it is processing, and its key is gone'])
+      trial.sandbox.ca.options.finalizeDelayMs = 0
+      await later(2 * HOUR_MS)
     })
 
     it('is kept while its listener is away for a run', async () => {
@@ -292,6 +341,31 @@ describe('between two runs', () => {
     })
   })
 
+  it('goes on trying to take away what an entry that is gone has left, where it may', async () => {
+    await balancer('other', ['other.example.com'], 300)
+    const name = `_acme-challenge.${HOST}`
+    const noted = { zone: { id: zone, name: 'example.com', group: 0 }, name }
+    trial.sandbox.route53.put(zone, { name, type: 'TXT', ttl: 10, values: ['"left"'] })
+    await remember(trial.sandbox, TABLE, 'web', { values: [{ ...noted, ours: ['"left"'] }] })
+    trial.sandbox.aws.intercept(({ action }) =>
+      action === 'route53:ChangeResourceRecordSets' ? new ServiceError('InvalidInput', 'not today') : null,
+    )
+    trial.configure([entry('other', ['other.example.com'])])
+    expect((await later()).codes).toEqual(['dns/clean-up-failed'])
+    trial.sandbox.aws.intercept(null)
+    const only = await later()
+    expect(only.error).toBeNull()
+    expect((await trial.sandbox.dynamodb.items(TABLE)).has('cert#web')).toBe(false)
+  })
+
+  it('leaves alone what a gone entry has left where the run is about some only', async () => {
+    await balancer('other', ['other.example.com'], 300)
+    await remember(trial.sandbox, TABLE, 'web', { postponed: true })
+    trial.configure([entry('other', ['other.example.com'])])
+    await trial.run({ only: ['other'] })
+    expect((await trial.sandbox.dynamodb.items(TABLE)).has('cert#web')).toBe(true)
+  })
+
   it('tells once what an entry that is gone has left where the function may not write any more', async () => {
     await balancer('other', ['other.example.com'], 300)
     const noted = { zone: { id: zone, name: 'example.com', group: 0 }, name: `_acme-challenge.${HOST}` }
@@ -334,6 +408,7 @@ describe('between two runs', () => {
       )
       expect((await trial.run()).codes).toEqual(['dns/clean-up-failed'])
       expect(values()).toHaveLength(1)
+      expect((await later()).codes, 'until they are').toEqual(['dns/clean-up-failed'])
       trial.sandbox.aws.intercept(null)
       expect(await later()).toMatchObject({ codes: [], outcomes: { web: 'settled' } })
       expect(values()).toEqual([])
@@ -487,11 +562,11 @@ describe('between two runs', () => {
       ['cert#web', { data: '{}' }],
     ])('%s of the future: nothing is touched, and the message says which', async (id, item) => {
       await put({ id, ...item, at: trial.sandbox.clock.now() + 2 * HOUR_MS })
-      const before = trial.sandbox.snapshot()
+      const before = [trial.sandbox.snapshot(), await trial.sandbox.dynamodb.items(TABLE)]
       const ran = await trial.run()
       expect(ran).toMatchObject({ error: { code: 'state/from-the-future' }, outcomes: {} })
       expect(ran.error?.message).toContain(`the item ${id} was written at`)
-      expect(trial.sandbox.snapshot()).toEqual(before)
+      expect([trial.sandbox.snapshot(), await trial.sandbox.dynamodb.items(TABLE)]).toEqual(before)
       expect(names(await later(3 * HOUR_MS))).toContain('cert.attached')
     })
 
@@ -573,10 +648,19 @@ describe('between two runs', () => {
     })
 
     it('is never what others have stored, nor what another deployment has', async () => {
-      await trial.run()
-      const foreign = trial.sandbox.iam.all().filter(({ path }) => path === '/')
+      for (const ageDays of [88, 80, 70]) await storeOurs(trial.sandbox, specified(), { ageDays })
+      const [, old] = ours()
+      if (!old) throw new Error('three certificates')
+      // the same names, under other paths
+      const { name, body, privateKey } = old
+      const others = ['/', '/elb-cert-rotator/us-east-1/other/', '/elb-cert-rotator/us-east-1/trial-2/']
+      for (const [at, path] of others.entries())
+        trial.sandbox.iam.add({ name: `${name.slice(0, -1)}${at}`, path, body, privateKey })
+      const before = trial.sandbox.iam.all().filter(({ path }) => others.includes(path))
+      await trial.run({ force: true })
       for (let day = 0; day < 4; day++) await later(DAY_MS)
-      expect(trial.sandbox.iam.all().filter(({ path }) => path === '/')).toEqual(foreign)
+      expect(trial.sandbox.iam.all().filter(({ path }) => others.includes(path))).toEqual(before)
+      expect(ours().filter(({ path }) => path.endsWith('/trial/'))).toHaveLength(2)
     })
   })
 
