@@ -45,7 +45,14 @@ export async function openState(request: StateRequest, ports: Ports, settings: S
     return await withLease(taken?.lease ?? null, taken?.unreadable ?? null)
   } catch (thrown) {
     if (!(thrown instanceof RotationError) || REFUSED.includes(thrown.code)) throw thrown
-    return withoutTable(thrown)
+    return thrown.code === 'state/absent' ? withoutTable(thrown) : withoutLease(thrown)
+  }
+
+  /** What is remembered may be read all the same, and spares an order. */
+  async function withoutLease(why: RotationError): Promise<Opened> {
+    tell(why)
+    const opened = await withLease(null, null)
+    return opened.yieldedUntil === null ? { ...opened, trouble: why } : opened
   }
 
   async function withLease(lease: HeldLease | null, unreadable: RotationError | null): Promise<Opened> {
@@ -54,7 +61,7 @@ export async function openState(request: StateRequest, ports: Ports, settings: S
     if (unreadable) tell(unreadable)
     const items = await readItems(lease)
     if (items instanceof RotationError) return { ...withoutTable(items), ports: safe, close }
-    const memory = remember(items, lease ? safe.state : null)
+    const memory = remember(items, request.dryRun ? null : safe.state)
     for (const error of memory.unread) tell(error)
     // what is not ours to write over stays so until somebody looks
     const [trouble = null] = memory.unread.filter(({ code }) => code !== 'state/item-unreadable')

@@ -134,7 +134,10 @@ function whoseIs({ about }: Seen, { sandbox }: Trial): Whose {
 
 /** The calls of a clean run from each beginning. */
 export async function faultPoints(): Promise<FaultPoint[]> {
-  return (await Promise.all(BEGINNINGS.map(pointsFrom))).flat()
+  const points: FaultPoint[] = []
+  // one after the other: AWS is found by the environment of the process
+  for (const beginning of BEGINNINGS) points.push(...(await pointsFrom(beginning)))
+  return points
 }
 
 /** But for those of the other certificate, which are the same once more. */
@@ -166,29 +169,38 @@ async function pointsFrom(beginning: Beginning): Promise<FaultPoint[]> {
 
 export function faultAt(point: FaultPoint): ReturnType<typeof meet> {
   let count = 0
-  return meet(point.beginning, point.whose === 'ours', (call, whose) => {
+  return meet(point.beginning, point.whose === 'ours', mostIssued(point), (call, whose) => {
     if (call.name !== point.name || whose !== point.whose) return null
     const isIt = ++count === point.nth || (point.how === 'always' && count > point.nth)
     return isIt ? FAULTS[point.fault](call) : null
   })
 }
 
+/** A table that cannot be read costs one more for each entry; and the CA may say itself that an order is not ours. */
+function mostIssued({ beginning, name, fault }: FaultPoint): number {
+  if (beginning === 'fresh') return 2
+  if (name === 'dynamodb:Scan') return 4
+  return name === 'acme:order' && fault === 'AccessDenied' ? 3 : 2
+}
+
 /** Every call of this name is answered so. */
 export function nonsenseAt(name: string, answer: AwsAnswer): ReturnType<typeof meet> {
   const { status, body: text, contentType } = answer
   const refusal: Refusal = { aws: answer, ca: { status, text, headers: { 'content-type': contentType } } }
-  return meet('fresh', false, (call) => (call.name === name ? { refusal } : null))
+  return meet('fresh', false, 2, (call) => (call.name === name ? { refusal } : null))
 }
 
 /**
  * A run that meets something, and the runs after it.
  *
  * @param sparesOther the other certificate has nothing to do with it
+ * @param most how many certificates may be issued in all, for the work of two
  * @returns what did not hold, and whether anything was met at all
  */
 async function meet(
   beginning: Beginning,
   sparesOther: boolean,
+  most: number,
   what: (call: Seen, whose: Whose) => Interference | null,
 ): Promise<{ readonly broken: string[]; readonly wasReached: boolean }> {
   const trial = await startWorld(beginning)
@@ -202,7 +214,7 @@ async function meet(
     const faulted = await trial.run()
     const broken = [...judge(faulted, sparesOther), ...unserved(trial)]
     watchCalls(trial.sandbox, null)
-    return { broken: [...broken, ...(await afterwards(trial))], wasReached: met > 0 }
+    return { broken: [...broken, ...(await afterwards(trial, most))], wasReached: met > 0 }
   } finally {
     await trial.stop()
   }
@@ -234,7 +246,7 @@ function unserved({ sandbox }: Trial): string[] {
 }
 
 /** Without the fault: at most two runs settle it, at no further cost, and nothing is left. */
-async function afterwards(trial: Trial): Promise<string[]> {
+async function afterwards(trial: Trial, most: number): Promise<string[]> {
   const { sandbox } = trial
   const broken: string[] = []
   let last: Ran | null = null
@@ -251,7 +263,7 @@ async function afterwards(trial: Trial): Promise<string[]> {
   for (const name of Object.keys(CERTIFICATES))
     if (sandbox.listener(name, 443).serving().path === '/') broken.push(`${name} has not got its new one`)
   const issued = sandbox.ca.book.issued.length
-  if (issued !== 2) broken.push(`${issued} certificates were issued for the work of two`)
+  if (issued < 2 || issued > most) broken.push(`${issued} certificates were issued for the work of two`)
   const keys = [...sandbox.ssm.parameters.keys()].filter((name) =>
     name.startsWith(keyParameterPath(DEPLOYMENT)),
   )

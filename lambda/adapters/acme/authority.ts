@@ -127,12 +127,14 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     async find(url, { hosts }) {
       const client = await opened()
       const doing = `the order ${url}`
+      const urls = [url]
       try {
         const order = await call(doing, () => client.getOrder({ url } as acme.Order))
+        if (Array.isArray(order.authorizations)) urls.push(...order.authorizations)
         const other = otherHosts(order, hosts)
         return other === null ? await toOrder(client, { ...order, url }, doing, call) : { useless: other }
       } catch (thrown) {
-        if (isFinal(thrown)) return { useless: thrown.message }
+        if (isFinal(thrown, urls)) return { useless: thrown.message }
         throw thrown
       }
     },

@@ -66,13 +66,15 @@ export function otherHosts({ identifiers }: AnsweredOrder, hosts: readonly strin
 
 /**
  * The CA itself says that an order is of no use: gone, spoiled, or of another account. A page of a proxy, or an answer
- * that is not understood, says nothing of it.
+ * that is not understood, says nothing of it; nor does what was said of the directory or of a nonce.
+ *
+ * @param urls of the order, and of what belongs to it
  */
-export function isFinal(thrown: unknown): thrown is RotationError {
+export function isFinal(thrown: unknown, urls: readonly string[]): thrown is RotationError {
   if (!(thrown instanceof RotationError)) return false
   if (SPOILED.includes(thrown.code)) return true
-  const { status, type } = thrown.facts
-  if (thrown.code !== 'acme/refused' || !(Number(status) < 500)) return false
+  const { status, type, url } = thrown.facts
+  if (thrown.code !== 'acme/refused' || !(Number(status) < 500) || !urls.includes(String(url))) return false
   return status === 404 || status === 410 || !PASSING.includes(String(type))
 }
 

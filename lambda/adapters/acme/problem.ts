@@ -43,6 +43,7 @@ function explainProblem(problem: AcmeProblem, doing: string, now: EpochMs): Rota
     {
       type: problem.type,
       status: problem.status,
+      url: problem.url,
       ...(problem.subproblems.length > 0 ? { subproblems: problem.subproblems } : {}),
       ...(problem.retryAfterMs === null
         ? {}

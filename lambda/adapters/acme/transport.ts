@@ -45,12 +45,15 @@ export class AcmeProblem extends Error {
   readonly subproblems: readonly string[]
   /** `null` when the CA did not say. */
   readonly retryAfterMs: number | null
+  /** What was asked. */
+  readonly url: string
 
   constructor(
     detail: string,
-    facts: { status: number; type: string; subproblems: readonly string[]; retryAfterMs: number | null },
+    facts: Pick<AcmeProblem, 'status' | 'type' | 'subproblems' | 'retryAfterMs' | 'url'>,
   ) {
     super(detail)
+    this.url = facts.url
     this.status = facts.status
     this.type = facts.type
     this.subproblems = facts.subproblems
@@ -141,7 +144,7 @@ export function rootsBeside(rootCertificates: string): string[] {
 const MOST_BYTES = 1_000_000
 const LONGEST_DETAIL = 500
 
-function toProblem({ status, data }: HttpAnswer, retryAfterMs: number | null): AcmeProblem {
+function toProblem({ status, data, config }: HttpAnswer, retryAfterMs: number | null): AcmeProblem {
   const document = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>
   const type = typeof document['type'] === 'string' ? document['type'] : 'about:blank'
   const detail =
@@ -152,6 +155,7 @@ function toProblem({ status, data }: HttpAnswer, retryAfterMs: number | null): A
     type: type.replace('urn:ietf:params:acme:error:', ''),
     subproblems: listed.slice(0, 100).map(subproblemText),
     retryAfterMs,
+    url: config.url ?? '',
   })
 }
 

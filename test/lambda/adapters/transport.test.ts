@@ -16,7 +16,7 @@ import { DEFAULTS } from '../../../lambda/defaults.ts'
 const NOW = Date.UTC(2026, 10, 23)
 
 function problem(type: string, status: number, retryAfterMs: number | null = null): AcmeProblem {
-  return new AcmeProblem('the words of the CA', { type, status, subproblems: [], retryAfterMs })
+  return new AcmeProblem('the words of the CA', { type, status, subproblems: [], retryAfterMs, url: '' })
 }
 
 /** Runs a request that fails with each of `failures` in turn, and then succeeds. @returns the waits, and what came. */
@@ -105,6 +105,7 @@ describe('a request to the CA', () => {
 describe("the CA's words", () => {
   it('are all in the message: detail, subproblems, type, status and the time of the next try', () => {
     const refused = new AcmeProblem('too many', {
+      url: 'https://ca.example.com/new-order',
       type: 'rateLimited',
       status: 429,
       subproblems: ['a.example.com: paused'],
