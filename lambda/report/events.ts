@@ -51,7 +51,7 @@ export const EVENTS = {
   }),
   'state.unread': row(
     'warn',
-    'something that earlier runs remembered could not be read; the run goes on from what AWS shows',
+    'the table could not be used, or something in it not be read; the run goes on from what AWS shows',
     { error },
   ),
   'listener.unreachable': row('warn', 'a listener could not be probed; what the API says counts', {

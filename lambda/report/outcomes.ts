@@ -46,9 +46,9 @@ export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome
     }
   const placed = [...(deed?.inPlace.values() ?? [])].some((end) => end !== null)
   const done: OutcomeState = deed?.stored ? 'renewed' : placed ? 'attached' : 'settled'
-  const [soft, deedErrors] =
-    canWait(id, evidence) && isGood(installed, now) ? split(deed) : [[], deed?.errors ?? []]
-  const waits = heldBack !== undefined && isWait(heldBack) && canWait(id, evidence) && isGood(installed, now)
+  const mayWait = canWait(id, evidence) && isGood(installed, now)
+  const [soft, deedErrors] = mayWait ? split(deed) : [[], deed?.errors ?? []]
+  const waits = mayWait && heldBack !== undefined && isWait(heldBack)
   const hard = [...(heldBack && !waits ? [heldBack] : []), ...deedErrors, ...hardErrors(standings)]
   const isPostponed = heldBack?.code === 'run/out-of-time' || soft.length > 0
   const state = worst(hard, standings) ?? (isPostponed ? 'postponed' : waits ? 'held-back' : done)
