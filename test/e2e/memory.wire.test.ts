@@ -231,7 +231,7 @@ describe('between two runs', () => {
       await remember(trial.sandbox, TABLE, 'web', { order: order && { ...order, specificationHash: own } })
       trial.configure([entry('web'), entry('other', ['other.example.com'])])
       const second = await later()
-      expect(dropped(second)).toEqual(['it is for other.example.com'])
+      expect(dropped(second)).toContain('it is for other.example.com')
       expect(second.outcomes).toMatchObject({ web: 'renewed' })
     })
 
