@@ -10,6 +10,7 @@ import { type Certificate, isFailure } from './model.ts'
 import type { Ports } from './ports.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { describeEnd, describeError } from './report/describe.ts'
+import type { CertificateState } from './state/items.ts'
 import { type OpenState, openState } from './state/open.ts'
 import { noteOutcomes } from './state/results.ts'
 
@@ -44,28 +45,38 @@ export async function run(request: RunRequest, ports: Ports, settings: Settings)
   const startedAt = ports.time.now()
   ports.emit({ event: 'run.started', deployment, only: only === null ? null : [...only], force, dryRun })
   for (const message of warnings) ports.emit({ event: 'config.warned', message })
-  const { isYielded, ...reconciled } = await attempt()
+  const { isYielded, failures, ...reconciled } = await attempt()
   const { outcomes, error } = reconciled
   for (const { certId, errors } of outcomes.filter(isFailure))
-    for (const one of errors) ports.emit({ event: 'cert.failed', certId, error: describeError(one) })
+    for (const one of errors)
+      ports.emit({
+        event: 'cert.failed',
+        certId,
+        error: describeError(one),
+        ...howLong(failures.get(certId)),
+      })
   if (error) ports.emit({ event: 'run.failed', error: describeError(error) })
   const ok = error === null && !outcomes.some(isFailure)
   ports.emit(describeEnd({ ok, outcomes }, dryRun, startedAt, ports.time.now()))
   return { ok, isYielded, ...reconciled }
 
-  async function attempt(): Promise<Omit<Report, 'ok'>> {
+  async function attempt(): Promise<Omit<Report, 'ok'> & { readonly failures: Failures }> {
     try {
       const names = config.certificates.map(({ id }) => id)
       checkNames(only, names)
       const opened = await openState({ ...request, dryRun }, ports, settings)
       if (opened.yieldedUntil !== null) {
         ports.emit({ event: 'run.yielded', until: toIso(opened.yieldedUntil) })
-        return { outcomes: [], quota: null, error: null, isYielded: true }
+        return { outcomes: [], quota: null, error: null, isYielded: true, failures: new Map() }
       }
       const desired = config.certificates.filter(({ id }) => only === null || only.includes(id))
-      return { ...(await act(desired, opened)), isYielded: false }
+      const reconciled = await act(desired, opened)
+      const { memory } = opened
+      const failures = new Map(desired.map(({ id }) => [id, memory.of(id).failures]))
+      return { ...reconciled, isYielded: false, failures }
     } catch (thrown) {
-      return { outcomes: [], quota: null, error: asRotationError(thrown), isYielded: false }
+      const error = asRotationError(thrown)
+      return { outcomes: [], quota: null, error, isYielded: false, failures: new Map() }
     }
   }
 
@@ -77,4 +88,11 @@ export async function run(request: RunRequest, ports: Ports, settings: Settings)
     const stuck = await opened.close()
     return { ...reconciled, error: reconciled.error ?? trouble ?? memory.troubles[0] ?? stuck }
   }
+}
+
+type Failures = ReadonlyMap<string, CertificateState['failures']>
+
+/** A dry run counts nothing. */
+function howLong(failures: CertificateState['failures'] | undefined): { since?: string; runs?: number } {
+  return failures ? { since: toIso(failures.since), runs: failures.count } : {}
 }

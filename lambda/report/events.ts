@@ -138,7 +138,14 @@ export const EVENTS = {
     why: z.string().describe("IAM's words"),
   }),
   'cert.postponed': row('warn', 'there was no time left for it; it goes first in the next run', { certId }),
-  'cert.failed': row('error', 'something failed for a certificate; the others go on', { certId, error }),
+  'cert.failed': row('error', 'something failed for a certificate; the others go on', {
+    certId,
+    error,
+    since: instant
+      .optional()
+      .describe('first of the runs that failed for it without one between them that did not'),
+    runs: count.optional().describe('how many of them there were, this one included'),
+  }),
   'run.failed': row('error', 'something failed that is no single certificate', { error }),
   'run.finished': row('info', 'a run ends; there is exactly one, also after a failure', {
     ok: z.boolean(),

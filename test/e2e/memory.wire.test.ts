@@ -719,6 +719,19 @@ describe('between two runs', () => {
     })
   })
 
+  it('tells since when and for how many runs something fails', async () => {
+    trial.sandbox.aws.allow(({ action }) => action !== UPLOAD)
+    const told = (ran: Ran) => only(ran, 'cert.failed')
+    const first = told(await trial.run())
+    expect(first.runs).toBe(1)
+    expect(told(await later())).toMatchObject({ runs: 2, since: first.since })
+    trial.sandbox.aws.allow(null)
+    await later()
+    refuseOnce('elasticloadbalancing:DescribeLoadBalancers')
+    await trial.run()
+    expect((await stateOf('web')).failures).toBeNull()
+  })
+
   it('attaches what was stored in a run that died after it', async () => {
     refuseOnce(ATTACH)
     await trial.run()
