@@ -2,7 +2,7 @@
  * A whole world in memory, behind the ports themselves: no network and no waiting, so that thousands of them fit into a
  * test. It refuses what AWS and the CA refuse, and it writes down whatever must not happen.
  */
-import { type KeyObject, X509Certificate } from 'node:crypto'
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { RotationError } from '../../lambda/errors.ts'
 import { generateKey } from '../../lambda/issue/keys.ts'
@@ -80,6 +80,8 @@ export const FOREIGN_VALUE = '"foreign"'
 
 export function createToyWorld(authority: Authority, startAt: number): ToyWorld {
   const orders = new Map<string, ToyOrder>()
+  /** By hosts: how many certificates. */
+  const issued = new Map<string, number>()
   const world: ToyWorld = {
     now: startAt,
     listeners: new Map(),
@@ -308,12 +310,20 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
     if (order?.status === 'pending') order.status = 'ready'
   }
 
+  /** By hosts, and not by who came first: it decides on the day of the renewal. */
+  function newSerial(hosts: readonly string[]): string {
+    const set = [...hosts].sort().join()
+    const before = issued.get(set) ?? 0
+    issued.set(set, before + 1)
+    return `03${createHash('sha256').update(`${set} ${before}`).digest('hex').slice(0, 16)}`
+  }
+
   async function finalize(url: string, csr: string): Promise<string> {
     const order = orders.get(url)
     if (!order || order.status === 'pending') throw new RotationError('acme/order-failed', 'it is not ready')
     if (order.status === 'valid') return order.chain
     const request = new x509.Pkcs10CertificateRequest(csr)
-    const serial = `03${String(world.signed.size + 1).padStart(16, '0')}`
+    const serial = newSerial(order.hosts)
     const notBefore = Math.floor(world.now / 1000) * 1000 - HOUR_MS
     const leaf = { hosts: order.hosts, notBefore, notAfter: notBefore + 90 * DAY_MS, serial }
     order.chain = await signLeaf(authority, request.publicKey, leaf)
