@@ -6,7 +6,9 @@ import { attachAll, type Placement } from './attach/attach.ts'
 import type { Settings } from './defaults.ts'
 import type { RotationError } from './errors.ts'
 import { issue } from './issue/issue.ts'
+import { noteTries } from './issue/tries.ts'
 import type { FindZone } from './issue/zones.ts'
+import type { CaLimits } from './limits/ca-limits.ts'
 import type { Certificate, EpochMs, Observed, ReachableTarget, StoredCertificate } from './model.ts'
 import { targetKey } from './model.ts'
 import type { Failure } from './parallel.ts'
@@ -36,6 +38,7 @@ export interface ActWorld {
   readonly desired: ReadonlyMap<string, Certificate>
   readonly observed: Observed
   readonly deployment: string
+  readonly limits: CaLimits
   readonly findZone: FindZone
   readonly memory: Memory
   readonly ports: Ports
@@ -44,7 +47,7 @@ export interface ActWorld {
 
 /** @returns one deed for each certificate that has an action; throws only for a bug */
 export async function act(actions: readonly Action[], world: ActWorld): Promise<ReadonlyMap<string, Deed>> {
-  const { ports, settings, memory, deployment, findZone } = world
+  const { ports, settings, memory, deployment, limits, findZone } = world
   const failures: Failure[] = []
 
   failures.push(...(await tidyAll(ofKind(actions, 'tidy'), world.desired, ports, memory, settings)))
@@ -53,7 +56,8 @@ export async function act(actions: readonly Action[], world: ActWorld): Promise<
   const jobs = ofKind(actions, 'issue').map((action) => {
     return { ...action, desired: certificateOf(world, action.certId) }
   })
-  const issued = await issue(jobs, { ...ports, memory, deployment }, findZone, settings)
+  const issued = await issue(jobs, { ...ports, memory, deployment, limits }, findZone, settings)
+  await noteTries(issued.failed, world.desired, memory, ports.time)
   const stored = await storeAll(issued.done, deployment, ports, memory, settings)
   const fresh = new Map(stored.done.map((one) => [one.certId, one.stored]))
 

@@ -10,6 +10,7 @@ import { dynamodbState } from './adapters/dynamodb-state.ts'
 import { iamStore } from './adapters/iam-store.ts'
 import { route53Zones } from './adapters/route53.ts'
 import { ssmAccounts } from './adapters/ssm-accounts.ts'
+import { ssmExternalAccount } from './adapters/ssm-external-account.ts'
 import { ssmKeys } from './adapters/ssm-keys.ts'
 import { type Dial, dialByName, tlsProbe } from './adapters/tls-probe.ts'
 import type { Config } from './config/parse.ts'
@@ -60,6 +61,7 @@ export function compose(config: Config, surroundings: Surroundings): Ports {
       contact: config.contact,
       rootCertificates: config.rootCertificates,
       accounts: ssmAccounts(ssm, accountParameter(deployment, config.directoryUrl)),
+      externalAccount: config.externalAccount && ssmExternalAccount(ssm, config.externalAccount),
       time,
       makeKey,
       settings,

@@ -41,8 +41,6 @@ export const DEFAULTS = {
   leaseMs: 600_000,
   /** Clocks of two machines differ; what was written further ahead of ours than this was not written now. */
   clockSkewMs: 300_000,
-  /** Let's Encrypt's "duplicate certificate" limit, which no override lifts. */
-  mostOfOneSetAWeek: 5,
   /** Hosts of the certificates that go through the stages together: about two minutes with a real CA. */
   waveHosts: 250,
   /** A wave is begun while there is this much time left for it. */

@@ -59,7 +59,7 @@ export const ERRORS = {
   },
   'plan/staging-over-production': {
     retry: 'never',
-    hint: 'clients do not trust a staging CA: name the production directory, or force the run if this is meant',
+    hint: 'clients do not trust a staging CA: name the production directory, or set "allow_staging": true in the entry if this is meant',
   },
   'dns/zone-not-found': {
     retry: 'never',
@@ -76,6 +76,10 @@ export const ERRORS = {
   'account/unreadable': {
     retry: 'never',
     hint: 'restore the SSM parameter, or delete it to have a new account made with the CA',
+  },
+  'account/external-missing': {
+    retry: 'never',
+    hint: 'put the HMAC key that the CA gave into an SSM parameter (SecureString), and name it and its key id as acme.external_account',
   },
   'key/unreadable': {
     retry: 'next-run',
@@ -107,10 +111,14 @@ export const ERRORS = {
     hint: "give the CA's own root as acme.root_certificates (or NODE_EXTRA_CA_CERTS on the command line), and the name that its certificate is for as acme.directory_url",
   },
   'acme/unexpected-answer': { retry: 'next-run', hint: 'check that acme.directory_url is an ACME directory' },
-  'acme/refused': { retry: 'next-run', hint: "act on the CA's own words" },
+  'acme/refused': { retry: 'backoff', hint: "act on the CA's own words" },
   'acme/rate-limited': {
     retry: 'backoff',
     hint: "wait until the time named, or act on the CA's own words: each earlier try is refused too",
+  },
+  'acme/account-paused': {
+    retry: 'backoff',
+    hint: "open the page that is named in the CA's own words, and lift the pause there; the next try goes on by itself",
   },
   'acme/account-refused': {
     retry: 'never',
@@ -125,7 +133,7 @@ export const ERRORS = {
   'acme/order-failed': { retry: 'backoff', hint: "act on the CA's own words" },
   'acme/timed-out': { retry: 'next-run', hint: 'the CA was slow; the next run tries again' },
   'acme/certificate-unusable': {
-    retry: 'next-run',
+    retry: 'backoff',
     hint: 'the CA delivered something else than what was ordered; ask the CA',
   },
   'attach/certificate-not-found': {
@@ -158,9 +166,13 @@ export const ERRORS = {
     retry: 'next-run',
     hint: 'nothing to do: the first run after that time tries again',
   },
+  'limits/backing-off': {
+    retry: 'next-run',
+    hint: 'act on what the last try said; then force a run for this entry, which does not wait',
+  },
   'limits/ledger-full': {
     retry: 'next-run',
-    hint: "wait; find out why this set of hosts was issued so often before: the CA's own limit is as high",
+    hint: 'wait; find out what was issued so often; where the CA allows more than it does to others, say so under acme.limits',
   },
   'run/lease-lost': {
     retry: 'next-run',

@@ -27,7 +27,11 @@ export interface Certificate {
   /** ACME profile, or `null` to let the CA choose. */
   readonly profile: string | null
   readonly directoryUrl: string
+  /** No client trusts what the CA issues. */
+  readonly isStaging: boolean
   readonly takeOver: 'when_due' | 'now'
+  /** It may replace one that clients trust by one that they do not. */
+  readonly allowStaging: boolean
   readonly targets: readonly Target[]
 }
 
@@ -39,6 +43,8 @@ export interface Leaf {
   readonly notBefore: EpochMs
   readonly notAfter: EpochMs
   readonly issuer: string
+  /** Its name in ARI (RFC 9773 §4.1); `null` when it has none. */
+  readonly renewalId: string | null
 }
 
 /** A server certificate of ours, as its name and the list of server certificates tell; no call of its own. */

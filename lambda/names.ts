@@ -57,9 +57,25 @@ export function certIdOf(item: string): string | null {
   return item.startsWith(CERTIFICATE_ITEM) ? item.slice(CERTIFICATE_ITEM.length) : null
 }
 
+const LEDGER_ITEM = 'ledger#'
+
+export function isLedgerItem(item: string): boolean {
+  return item.startsWith(LEDGER_ITEM)
+}
+
 /** What one CA issued for one set of hosts, whatever its key type and profile: so the CA counts duplicates. */
-export function ledgerItem(directoryUrl: string, hosts: readonly string[]): string {
-  return `ledger#${shortHash(JSON.stringify([directoryUrl, sorted(hosts)]), 32)}`
+export function hostsLedger(directoryUrl: string, hosts: readonly string[]): string {
+  return `${LEDGER_ITEM}hosts#${shortHash(JSON.stringify([directoryUrl, sorted(hosts)]), 32)}`
+}
+
+/** What one CA issued below one registered domain. */
+export function domainLedger(directoryUrl: string, domain: string): string {
+  return `${LEDGER_ITEM}domain#${shortHash(directoryUrl, 16)}#${domain}`
+}
+
+/** Orders with one CA. */
+export function ordersLedger(directoryUrl: string): string {
+  return `${LEDGER_ITEM}orders#${shortHash(directoryUrl, 16)}`
 }
 
 export function idHash(certId: string): string {
@@ -112,6 +128,7 @@ export const TAG = {
   keyType: 'elb-cert-rotator:key-type',
   profile: 'elb-cert-rotator:profile',
   directory: 'elb-cert-rotator:directory',
+  staging: 'elb-cert-rotator:staging',
   rejected: 'elb-cert-rotator:rejected',
 } as const
 
@@ -124,6 +141,7 @@ export function storedTags(deployment: string, certificate: Certificate): Record
     [TAG.keyType]: certificate.keyType,
     [TAG.profile]: tagValue(certificate.profile ?? ''),
     [TAG.directory]: tagValue(certificate.directoryUrl),
+    ...(certificate.isStaging ? { [TAG.staging]: 'true' } : {}),
   }
 }
 

@@ -1,5 +1,6 @@
 /** One round: observe -> plan -> limits -> act. */
 import { act, type Deed, ofKind } from './act.ts'
+import { askRenewals } from './ari/ask.ts'
 import type { Settings } from './defaults.ts'
 import { RotationError } from './errors.ts'
 import type { FindZone } from './issue/zones.ts'
@@ -45,6 +46,7 @@ export async function onePass(pass: number, desired: readonly Certificate[], cou
   const { invocation, config } = request
   const observed = await observe(desired, course.stored, ports, settings)
   if (!invocation.dryRun) await noteWorking(desired, observed, course)
+  if (pass === 1) await askRenewals(desired, observed, ports, memory, settings)
   const quota = await askQuota(course)
   const made = plan(desired, observed, {
     now: ports.time.now(),
@@ -79,17 +81,18 @@ function limitTo(
   desired: readonly Certificate[],
   quota: StoreQuota | RotationError,
   freed: number,
-  { ports, memory, settings }: Course,
+  { request, ports, memory, force }: Course,
 ): Limited {
-  const now = ports.time.now()
   return limit(actions, {
-    now,
+    now: ports.time.now(),
+    intervalMs: request.intervalMs,
+    force,
     quota,
     freed,
     states: memory.certificates,
     certificates: new Map(desired.map((certificate) => [certificate.id, certificate])),
-    issued: (certificate) => memory.issued(certificate, now),
-    mostOfOneSetAWeek: settings.mostOfOneSetAWeek,
+    limits: request.config.limits,
+    ledger: memory.ledger,
   })
 }
 
@@ -117,7 +120,9 @@ async function actInWaves(
 ): Promise<void> {
   const { request, ports, settings, findZone, memory } = course
   const byId = new Map(desired.map((certificate) => [certificate.id, certificate]))
-  const world = { desired: byId, observed, deployment: request.deployment, findZone, memory, ports, settings }
+  const { deployment, config } = request
+  const { limits } = config
+  const world = { desired: byId, observed, deployment, limits, findZone, memory, ports, settings }
   const hostsOf = (certId: string) => byId.get(certId)?.hosts.length ?? 0
   for (const wave of waves(actions, hostsOf, settings.waveHosts)) {
     if (ports.time.now() + settings.waveMs <= ports.time.stopAt) remember(await act(wave, world), course)

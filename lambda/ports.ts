@@ -13,6 +13,7 @@ import type {
   StoreQuota,
   Target,
 } from './model.ts'
+import type { Window } from './plan/window.ts'
 import type { RotationEvent } from './report/events.ts'
 import type { Item } from './state/items.ts'
 
@@ -120,6 +121,23 @@ export interface OrderRequest {
   readonly profile: string | null
 }
 
+export interface ReplacingRequest extends OrderRequest {
+  /** Name in ARI of the certificate that the new one replaces; `null` for none. */
+  readonly replaces: string | null
+}
+
+/** The answer of the CA to one question of ARI. */
+export type RenewalAnswer =
+  | {
+      readonly window: Window
+      /** A page that says why. */
+      readonly explanation: string | null
+      /** `null` when the CA did not say. */
+      readonly retryAfterMs: number | null
+    }
+  /** `isPassing`: a time-out or a 5xx, which is worth asking again soon. */
+  | { readonly failure: string; readonly isPassing: boolean }
+
 /** One challenge that is still to be met. */
 export interface Challenge {
   readonly host: string
@@ -136,14 +154,30 @@ export interface Order {
   readonly challenges: readonly Challenge[]
 }
 
+export interface PlacedOrder extends Order {
+  /** The CA took it as the replacement that it was said to be. */
+  readonly isReplacement: boolean
+  /** Why it did not, in its words; `null` when nothing was refused. */
+  readonly refusal: string | null
+}
+
 export interface CertificateAuthority {
+  /**
+   * Ask once when the CA wants a certificate replaced (RFC 9773 §4). A read: it needs no account.
+   * @param id name in ARI
+   * @returns `null` when the CA does not say such things
+   * @throws RotationError acme/unreachable and the like, when its directory cannot be read
+   */
+  renewalInfo(id: string): Promise<RenewalAnswer | null>
   /**
    * Make sure the CA is there, knows this account, and offers the profile. Writes nothing at the CA when the
    * profile is missing.
-   * @throws RotationError acme/profile-not-offered, acme/unreachable, acme/account-refused
+   * @returns the account's URL
+   * @throws RotationError acme/profile-not-offered, acme/unreachable, acme/account-refused, account/external-missing
    */
-  ready(profile: string | null): Promise<void>
-  order(request: OrderRequest): Promise<Order>
+  ready(profile: string | null): Promise<{ readonly account: string }>
+  /** An order that is refused while it names a predecessor is placed once without it. */
+  order(request: ReplacingRequest): Promise<PlacedOrder>
   /** @returns the order of an earlier run, or why it is of no use: gone, invalid, for other hosts, not understood */
   find(url: string, request: OrderRequest): Promise<Order | { readonly useless: string }>
   /** Tell the CA to look, and wait until it has seen every value. @throws acme/authorization-failed */
@@ -156,6 +190,13 @@ export interface AccountRecord {
   /** PKCS#8, PEM. */
   readonly key: string
   readonly url: string
+}
+
+/** What a CA gave out of band to tie an account to (RFC 8555 §7.3.4). */
+export interface ExternalAccount {
+  readonly keyId: string
+  /** base64url; a secret. */
+  readonly hmacKey: string
 }
 
 export interface AccountStore {

@@ -86,6 +86,7 @@ function judge(certificate: Certificate, { plan: made, observed }: Pass, course:
     observed,
     deed: course.deeds.get(certificate.id),
     heldBack: course.heldBack.get(certificate.id),
+    renewal: course.memory.of(certificate.id).renewal,
     dryRun: course.request.invocation.dryRun,
     now: course.ports.time.now(),
   })

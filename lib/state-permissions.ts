@@ -17,6 +17,16 @@ export function statePermissions(
       resources: [accountKey, keysInFlight],
       why: 'reads the key of the account with the CA, and those of orders that an earlier run did not finish',
     },
+    ...(config.externalAccount
+      ? [
+          {
+            sid: 'ReadExternalAccount',
+            actions: ['ssm:GetParameter'],
+            resources: [`${parameter}${config.externalAccount.parameter}`],
+            why: 'reads the secret that ties a new account with the CA to yours',
+          },
+        ]
+      : []),
     {
       sid: 'KeepKeys',
       actions: ['ssm:PutParameter'],

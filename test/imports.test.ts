@@ -94,7 +94,7 @@ describe('the import rules', () => {
           new Set(readFileSync(new URL(file, adapters), 'utf8').match(/@aws-sdk\/client-[a-z0-9-]+/g) ?? [])
             .size,
       )
-    expect(clients.filter((count) => count === 1)).toHaveLength(6)
+    expect(clients.filter((count) => count === 1)).toHaveLength(7)
     expect(Math.max(...clients)).toBe(1)
   })
 

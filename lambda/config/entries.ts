@@ -19,6 +19,7 @@ export interface Entries {
 
 interface Defaults {
   readonly directoryUrl: string
+  readonly isStaging: boolean
   readonly profile: string | null
 }
 
@@ -62,7 +63,9 @@ function readEntry(shape: EntryShape, path: Path, defaults: Defaults, problems: 
       keyType: shape.key_type ?? 'rsa',
       profile,
       directoryUrl: defaults.directoryUrl,
+      isStaging: defaults.isStaging,
       takeOver: shape.take_over ?? 'when_due',
+      allowStaging: shape.allow_staging ?? false,
       targets: readTargets(shape, path, problems),
     },
   }
@@ -131,8 +134,8 @@ function merge(entries: readonly Entry[], problems: Problem[]): Certificate[] {
 }
 
 /** What a certificate is wanted to be, wherever it goes. */
-function wish({ hosts, keyType, profile, takeOver }: Certificate): string {
-  return JSON.stringify([hostsHash(hosts), keyType, profile, takeOver])
+function wish({ hosts, keyType, profile, takeOver, allowStaging }: Certificate): string {
+  return JSON.stringify([hostsHash(hosts), keyType, profile, takeOver, allowStaging])
 }
 
 function nameTaken(entry: Entry, holder: Entry, taken: ReadonlySet<string>): Problem {

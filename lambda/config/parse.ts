@@ -1,21 +1,34 @@
 /** The configuration file as text -> what the run works with, or every problem at once. Pure. */
 import { DEFAULTS } from '../defaults.ts'
 import { RotationError } from '../errors.ts'
+import { type CaLimits, limitsOf, writtenLimits } from '../limits/ca-limits.ts'
 import type { Certificate } from '../model.ts'
 import type { HostedZone } from '../ports.ts'
 import { readEntries, type WrittenEntry } from './entries.ts'
 import { normaliseHost } from './hosts.ts'
 import { parseJson } from './json.ts'
 import { fromIssues, type KeysAt, type Path, type Problem, show, toLine, toPath } from './problems.ts'
-import { type DocumentShape, documentShape, entryShape, listShape } from './schema.ts'
+import { acmeShape, type DocumentShape, documentShape, entryShape, limitsShape, listShape } from './schema.ts'
+import { isKnownStaging } from './staging.ts'
 
 export interface Config {
   readonly directoryUrl: string
   readonly contact: readonly string[]
   /** A path beside the file, or the PEM itself once it was packed; `null` for the usual roots. */
   readonly rootCertificates: string | null
+  /** No client trusts what this CA issues. */
+  readonly isStaging: boolean
+  readonly externalAccount: ExternalAccountPlace | null
+  readonly limits: CaLimits
   readonly zones: readonly HostedZone[]
   readonly certificates: readonly Certificate[]
+}
+
+/** Where to find what ties an account to one outside of ACME. */
+export interface ExternalAccountPlace {
+  readonly keyId: string
+  /** SSM parameter that holds the secret. */
+  readonly parameter: string
 }
 
 export interface ParsedConfig {
@@ -35,19 +48,25 @@ export function parseConfig(text: string): ParsedConfig {
   const problems: Problem[] = []
   const read = readDocument(document, problems)
   const directoryUrl = read?.acme?.directory_url ?? DEFAULTS.directoryUrl
+  const isStaging = read?.acme?.staging ?? isKnownStaging(directoryUrl)
   // entries of the right shape are judged even where others are not: every problem is reported at once
   const entries = readEntries(writtenEntries(document), {
     directoryUrl,
+    isStaging,
     profile: read?.acme?.profile ?? null,
   })
   problems.push(...entries.problems)
   const zones = readZones(read?.dns?.zones ?? [], problems)
   if (problems.length > 0 || !read) throw invalid(problems)
+  const external = read.acme?.external_account
   return {
     config: {
       directoryUrl,
       contact: read.acme?.contact ?? [],
       rootCertificates: read.acme?.root_certificates ?? null,
+      isStaging,
+      externalAccount: external ? { keyId: external.key_id, parameter: external.hmac_key_parameter } : null,
+      limits: limitsOf(directoryUrl, read.acme?.limits ?? {}),
       zones,
       certificates: entries.certificates,
     },
@@ -62,6 +81,9 @@ export function toDocument(config: Config): object {
       directory_url: config.directoryUrl,
       contact: config.contact,
       ...(config.rootCertificates === null ? {} : { root_certificates: config.rootCertificates }),
+      ...(config.isStaging === isKnownStaging(config.directoryUrl) ? {} : { staging: config.isStaging }),
+      ...(config.externalAccount === null ? {} : { external_account: toWritten(config.externalAccount) }),
+      limits: writtenLimits(config.limits),
     },
     dns: { zones: config.zones },
     certificates: config.certificates.map((certificate) => ({
@@ -71,8 +93,13 @@ export function toDocument(config: Config): object {
       ...(certificate.profile === null ? {} : { profile: certificate.profile }),
       targets: certificate.targets.map(({ loadBalancer, port }) => ({ elb: { name: loadBalancer, port } })),
       take_over: certificate.takeOver,
+      ...(certificate.allowStaging ? { allow_staging: true } : {}),
     })),
   }
+}
+
+function toWritten({ keyId, parameter }: ExternalAccountPlace): object {
+  return { key_id: keyId, hmac_key_parameter: parameter }
 }
 
 /** Branch on the shape first: a union of both shapes would hide which key is wrong. */
@@ -105,7 +132,9 @@ function writtenEntries(document: unknown): WrittenEntry[] {
 
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(documentShape.shape),
-  acme: ['directory_url', 'contact', 'profile', 'root_certificates'],
+  acme: Object.keys(acmeShape.shape),
+  external_account: ['key_id', 'hmac_key_parameter'],
+  limits: Object.keys(limitsShape.shape),
   dns: ['zones'],
   zones: ['name', 'id'],
   elb: ['name', 'port'],

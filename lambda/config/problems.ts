@@ -69,6 +69,7 @@ const A_TYPE: Readonly<Record<string, string>> = {
   object: 'an object',
   int: 'a whole number',
   number: 'a number',
+  boolean: 'true or false',
 }
 
 /** Of the key that holds the value, or of the list that it is in; the name of a load balancer has a form of its own. */
@@ -86,6 +87,7 @@ const EXPECTED_AT: Readonly<Record<string, string>> = {
   directory_url: 'an https:// URL',
   contact: 'an address as in mailto:ops@example.com',
   id: 'the id of a hosted zone, as in Z0123456789ABCDEFGHIJ',
+  hmac_key_parameter: 'the name of an SSM parameter, as in /acme/hmac-key',
 }
 
 function expectedWord(word: string, words: readonly string[]): string {

@@ -43,28 +43,65 @@ export const entryShape = z.strictObject({
     .enum(['when_due', 'now'])
     .optional()
     .describe('When to replace a certificate that this tool did not make: when it is due (default), or now.'),
+  allow_staging: z
+    .boolean()
+    .optional()
+    .describe('Let a certificate of a staging CA replace one that clients trust (default: false).'),
+})
+
+const most = z.int().min(1)
+
+export const limitsShape = z
+  .strictObject({
+    same_hosts_a_week: most.optional().describe('Certificates for exactly the same hosts in seven days.'),
+    registered_domain_a_week: most
+      .optional()
+      .describe('Certificates for hosts below one registered domain in seven days.'),
+    orders_in_three_hours: most.optional().describe('New orders in three hours.'),
+    renewals_are_free: z
+      .boolean()
+      .optional()
+      .describe('What replaces another in the window that the CA gave (ARI) counts for none of them.'),
+  })
+  .describe("What the CA allows, where it is not as known: Let's Encrypt's own limits, of others the first.")
+
+const externalAccount = z
+  .strictObject({
+    key_id: z.string().min(1).describe('Key identifier that the CA gave.'),
+    hmac_key_parameter: z
+      .string()
+      .max(1011)
+      .regex(/^\/[A-Za-z0-9_.\-/]+$/)
+      .describe('SSM parameter (SecureString) that holds the HMAC key as the CA gave it, base64url.'),
+  })
+  .describe('For CAs that make an account for known customers only (external account binding).')
+
+export const acmeShape = z.strictObject({
+  directory_url: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe(`ACME directory; ${DEFAULTS.directoryUrl} when left out.`),
+  contact: z
+    .array(z.string().regex(/^mailto:[^@\s]+@[^@\s]+$/))
+    .optional()
+    .describe('For CAs that want one: mailto: addresses.'),
+  profile: z.string().min(1).optional().describe('ACME profile of every entry that names none.'),
+  root_certificates: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("PEM file beside this one with the roots to trust for the directory's own TLS."),
+  staging: z
+    .boolean()
+    .optional()
+    .describe('No client trusts this CA (default: true for the staging CAs that are known).'),
+  external_account: externalAccount.optional(),
+  limits: limitsShape.optional(),
 })
 
 export const documentShape = z.strictObject({
   $schema: z.string().optional(),
-  acme: z
-    .strictObject({
-      directory_url: z
-        .url({ protocol: /^https$/ })
-        .optional()
-        .describe(`ACME directory; ${DEFAULTS.directoryUrl} when left out.`),
-      contact: z
-        .array(z.string().regex(/^mailto:[^@\s]+@[^@\s]+$/))
-        .optional()
-        .describe('For CAs that want one: mailto: addresses.'),
-      profile: z.string().min(1).optional().describe('ACME profile of every entry that names none.'),
-      root_certificates: z
-        .string()
-        .min(1)
-        .optional()
-        .describe("PEM file beside this one with the roots to trust for the directory's own TLS."),
-    })
-    .optional(),
+  acme: acmeShape.optional(),
   dns: z
     .strictObject({
       zones: z

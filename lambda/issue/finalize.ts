@@ -3,6 +3,8 @@ import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { RotationError } from '../errors.ts'
 import { toIso } from '../instant.ts'
 import { toLeaf } from '../leaf.ts'
+import type { CaLimits } from '../limits/ca-limits.ts'
+import { countIssued } from '../limits/count.ts'
 import type { Certificate, Leaf } from '../model.ts'
 import type { Order, Ports } from '../ports.ts'
 import type { Memory } from '../state/memory.ts'
@@ -12,6 +14,8 @@ import { drop } from './resume.ts'
 export interface Proven {
   readonly certId: string
   readonly desired: Certificate
+  /** URL of the account with the CA. */
+  readonly account: string
   readonly order: Order
   /** Of an order that is resumed. */
   readonly savedKey: KeyObject | null
@@ -24,9 +28,14 @@ export interface Issued {
   /** Leaf first, PEM. */
   readonly chain: readonly string[]
   readonly leaf: Leaf
+  /** URL of the account that it was issued to. */
+  readonly account: string
 }
 
-type World = Pick<Ports, 'authority' | 'keys' | 'time' | 'emit' | 'makeKey'> & { readonly memory: Memory }
+type World = Pick<Ports, 'authority' | 'keys' | 'time' | 'emit' | 'makeKey'> & {
+  readonly memory: Memory
+  readonly limits: CaLimits
+}
 
 /** Have the CA sign, and take nothing from it that is not what was ordered. */
 export async function finalize(item: Proven, world: World): Promise<Issued> {
@@ -36,7 +45,8 @@ export async function finalize(item: Proven, world: World): Promise<Issued> {
   const request = await createRequest(key, desired.keyType, desired.hosts)
   const chain = splitPem(await authority.finalize(order, request))
   const leaf = await checkOrDrop(item, chain, key, world)
-  await memory.noteIssued(desired, order.url)
+  const isReplacement = memory.of(certId).order?.isReplacement ?? false
+  await countIssued(desired, { ...order, isReplacement }, world.limits, memory, world.time.now())
   emit({
     event: 'cert.issued',
     certId,
@@ -44,7 +54,7 @@ export async function finalize(item: Proven, world: World): Promise<Issued> {
     issuer: leaf.issuer,
     notAfter: toIso(leaf.notAfter),
   })
-  return { certId, desired, key, chain, leaf }
+  return { certId, desired, key, chain, leaf, account: item.account }
 }
 
 /** Saved before the CA signs for it: what was finalized can then be had by a later run, and is never ordered again. */

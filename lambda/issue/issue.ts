@@ -7,11 +7,15 @@
  */
 import type { Settings } from '../defaults.ts'
 import { RotationError } from '../errors.ts'
+import type { CaLimits } from '../limits/ca-limits.ts'
+import { countOrder } from '../limits/count.ts'
 import type { Certificate } from '../model.ts'
 import { challengeName, keyParameter, specificationHash } from '../names.ts'
 import { type Done, each, type Failure } from '../parallel.ts'
 import type { Reason } from '../plan/checks.ts'
-import type { Order, Ports } from '../ports.ts'
+import type { Predecessor } from '../plan/predecessor.ts'
+import { isIn } from '../plan/window.ts'
+import type { Order, PlacedOrder, Ports } from '../ports.ts'
 import type { NotedValues } from '../state/items.ts'
 import type { Memory } from '../state/memory.ts'
 import { cleanUp, type Presented, present, waitInSync } from './challenges.ts'
@@ -24,6 +28,7 @@ export interface IssueJob {
   readonly certId: string
   readonly desired: Certificate
   readonly reason: Reason
+  readonly predecessor: Predecessor | null
 }
 
 interface Ordered extends IssueJob, Proven {
@@ -35,6 +40,7 @@ interface Ordered extends IssueJob, Proven {
 type World = Pick<Ports, 'authority' | 'zones' | 'keys' | 'time' | 'emit' | 'makeKey'> & {
   readonly memory: Memory
   readonly deployment: string
+  readonly limits: CaLimits
 }
 
 /** @returns the certificates issued, and the failures by certificate; throws only for a bug. */
@@ -58,9 +64,9 @@ async function order(job: IssueJob, world: World, findZone: FindZone): Promise<O
   // whatever can be known to fail is looked at before the CA counts an order
   const zones = new Map<string, ChallengeZone>()
   for (const host of desired.hosts) zones.set(challengeName(host), await findZone(host))
-  await authority.ready(desired.profile)
+  const { account } = await authority.ready(desired.profile)
   const resumed = await resume(desired, world)
-  const placed = resumed?.order ?? (await authority.order(desired))
+  const placed = resumed?.order ?? (await place(job, account, world))
   const values = placed.challenges.map(({ host, value }): WantedValue => {
     const name = challengeName(host)
     const zone = zones.get(name)
@@ -69,22 +75,39 @@ async function order(job: IssueJob, world: World, findZone: FindZone): Promise<O
     return { certId, zone, name, value }
   })
   const leftBefore = world.memory.of(certId).values
-  await noteOrder(desired, placed, [...leftBefore, ...toNote(values)], world)
-  return { ...job, order: placed, savedKey: resumed?.key ?? null, values, leftBefore }
+  await noteOrder(job, placed, [...leftBefore, ...toNote(values)], world)
+  return { ...job, account, order: placed, savedKey: resumed?.key ?? null, values, leftBefore }
+}
+
+/** The CA is told what is replaced, as long as it can know of it: another account's it would refuse. */
+async function place(
+  { certId, desired, predecessor }: IssueJob,
+  account: string,
+  { authority, memory, limits, time, emit }: World,
+): Promise<PlacedOrder> {
+  const isKnown = predecessor !== null && (predecessor.account ?? account) === account
+  const placed = await authority.order({ ...desired, replaces: isKnown ? predecessor.id : null })
+  if (placed.refusal !== null) emit({ event: 'replacement.refused', certId, why: placed.refusal })
+  const isReplacement = placed.isReplacement && isIn(predecessor?.window ?? null, time.now())
+  await countOrder(desired, { ...placed, isReplacement }, limits, memory, time.now())
+  return { ...placed, isReplacement }
 }
 
 async function noteOrder(
-  desired: Certificate,
-  { url }: Order,
+  { desired }: IssueJob,
+  placed: Order | PlacedOrder,
   values: NotedValues[],
   { memory, deployment, time }: World,
 ): Promise<void> {
-  const { order: before } = memory.of(desired.id)
+  const { url } = placed
+  const { order: noted } = memory.of(desired.id)
+  const before = noted?.url === url ? noted : null
   const order = {
     url,
     specificationHash: specificationHash(desired),
     keyParameter: keyParameter(deployment, desired, url),
-    since: before?.url === url ? before.since : time.now(),
+    since: before?.since ?? time.now(),
+    isReplacement: before?.isReplacement ?? ('isReplacement' in placed && placed.isReplacement),
   }
   await memory.note(desired.id, { order, values })
 }

@@ -1,24 +1,30 @@
 /** What holds an action back that the plan wants. Pure; what is held back is reported, never dropped in silence. */
 import { RotationError } from '../errors.ts'
-import { toIso } from '../instant.ts'
+import { toIso, toSpan } from '../instant.ts'
 import type { Certificate, EpochMs, StoreQuota } from '../model.ts'
-import { ledgerItem, specificationHash } from '../names.ts'
+import { hostsLedger, specificationHash } from '../names.ts'
 import type { Action } from '../plan/plan.ts'
-import { type CertificateState, NOTHING_KNOWN } from '../state/items.ts'
-
-const WEEK_MS = 7 * 86_400_000
+import { isIn } from '../plan/window.ts'
+import { type CertificateState, type Ledger, NOTHING_KNOWN } from '../state/items.ts'
+import { nextTryAfter } from './backoff.ts'
+import type { CaLimits } from './ca-limits.ts'
+import { type Bucket, neededBuckets, roomAt } from './ledger.ts'
 
 export interface Budget {
   readonly now: EpochMs
+  /** Time to the next run. */
+  readonly intervalMs: number
+  /** Ids that are issued because somebody asked for it: our own patience counts for nothing then. */
+  readonly force: ReadonlySet<string>
   /** An error where it could not be asked: then nothing is issued. */
   readonly quota: StoreQuota | RotationError
   /** Certificates that are pruned before anything is issued. */
   readonly freed: number
   readonly states: ReadonlyMap<string, CertificateState>
   readonly certificates: ReadonlyMap<string, Certificate>
-  /** When the CA issued for the hosts of a certificate in the last seven days. */
-  readonly issued: (certificate: Certificate) => readonly EpochMs[]
-  readonly mostOfOneSetAWeek: number
+  readonly limits: CaLimits
+  /** What is spent of a limit, by its item. */
+  readonly ledger: (item: string) => Ledger
 }
 
 export interface Limited {
@@ -39,19 +45,20 @@ export function limit(actions: readonly Action[], budget: Budget): Limited {
   const { quota, freed, certificates } = budget
   let room = quota instanceof RotationError ? 0 : quota.limit - quota.used + freed
   for (const action of actions) {
-    if (action.kind !== 'issue') continue
     const certificate = certificates.get(action.certId)
-    const set = certificate ? ledgerItem(certificate.directoryUrl, certificate.hosts) : ''
-    const before = ordered.get(set) ?? 0
+    if (action.kind !== 'issue' || !certificate) continue
+    const buckets = bucketsOf(action, certificate, budget)
     const why =
-      askedToWait(action, set, budget) ??
-      ledgerFull(action, certificate, before, budget) ??
+      askedToWait(action, certificate, budget) ??
+      backingOff(action, certificate, budget) ??
+      spent(action, buckets, ordered, budget) ??
       noRoom(quota, room)
-    if (why) heldBack.set(action.certId, why)
-    else {
-      room--
-      ordered.set(set, before + 1)
+    if (why) {
+      heldBack.set(action.certId, why)
+      continue
     }
+    room--
+    for (const { item } of buckets) ordered.set(item, (ordered.get(item) ?? 0) + 1)
   }
   return { run: actions.filter((action) => !(heldBack.has(action.certId) && isOfIssue(action))), heldBack }
 }
@@ -61,33 +68,68 @@ function isOfIssue(action: Action): boolean {
 }
 
 /** Another CA, or other hosts, were not asked to wait. */
-function askedToWait({ certId }: Issue, set: string, { states, now }: Budget): RotationError | null {
+function askedToWait(
+  { certId }: Issue,
+  { directoryUrl, hosts }: Certificate,
+  { states, now }: Budget,
+): RotationError | null {
   const { nextTry } = states.get(certId) ?? NOTHING_KNOWN
-  if (nextTry === null || nextTry.set !== set || nextTry.at <= now) return null
+  if (nextTry === null || nextTry.set !== hostsLedger(directoryUrl, hosts) || nextTry.at <= now) return null
   const at = toIso(nextTry.at)
   const what = `the CA wants no order for ${certId} before ${at}`
   return new RotationError('limits/asked-to-wait', what, { retryAfter: at })
 }
 
-/**
- * An order in flight is gone on with, and counts as one. Near the end, the CA itself may say no.
- *
- * @param before how many of the same hosts are ordered by this plan already
- */
-function ledgerFull(
-  { certId, isUrgent }: Issue,
-  certificate: Certificate | undefined,
-  before: number,
-  { states, issued, mostOfOneSetAWeek }: Budget,
+/** The run that is nearest to the time of the next try makes it. */
+function backingOff(
+  { certId, ends }: Issue,
+  { directoryUrl, hosts }: Certificate,
+  { states, force, now, intervalMs }: Budget,
 ): RotationError | null {
-  if (!certificate || isUrgent) return null
+  const { tries } = states.get(certId) ?? NOTHING_KNOWN
+  if (tries === null || tries.set !== hostsLedger(directoryUrl, hosts) || force.has(certId)) return null
+  const next = nextTryAfter(tries, ends, now)
+  if (next <= now + intervalMs / 2) return null
+  const times = tries.count === 1 ? 'once' : `${tries.count} times`
+  const what = `${certId} was tried ${times}, the next try is not before ${toIso(next)}; the last one said: ${tries.why}`
+  return new RotationError('limits/backing-off', what, { retryAfter: toIso(next) })
+}
+
+/** An order in flight is gone on with, and was counted. */
+function bucketsOf(
+  { certId, predecessor }: Issue,
+  certificate: Certificate,
+  { states, limits, ledger, now }: Budget,
+): Bucket[] {
   const { order } = states.get(certId) ?? NOTHING_KNOWN
-  if (order?.specificationHash === specificationHash(certificate)) return null
-  const recent = [...issued(certificate)].sort((a, b) => a - b)
-  if (recent.length + before < mostOfOneSetAWeek) return null
-  const [oldest = 0] = recent.slice(-mostOfOneSetAWeek)
-  const until = toIso(oldest + WEEK_MS)
-  const what = `the hosts of ${certId} were issued ${recent.length + before} times in seven days; not before ${until}`
+  if (order?.specificationHash === specificationHash(certificate)) return []
+  const { lastIssued } = ledger(hostsLedger(certificate.directoryUrl, certificate.hosts))
+  const spending = { isReplacement: isIn(predecessor?.window ?? null, now), lastIssued, now }
+  return neededBuckets(certificate, limits, spending)
+}
+
+/**
+ * Near the end, the CA itself may say no.
+ *
+ * @param ordered how many this plan takes out of each bucket already
+ */
+function spent(
+  { certId, isUrgent }: Issue,
+  buckets: readonly Bucket[],
+  ordered: ReadonlyMap<string, number>,
+  { ledger, now }: Budget,
+): RotationError | null {
+  if (isUrgent) return null
+  const [last] = buckets
+    .map((bucket) => {
+      const { fullAt } = ledger(bucket.item)
+      return { bucket, at: roomAt(bucket.allowance, fullAt, (ordered.get(bucket.item) ?? 0) + 1, now) }
+    })
+    .sort((a, b) => b.at - a.at)
+  if (!last || last.at <= now) return null
+  const { counts, allowance } = last.bucket
+  const until = toIso(last.at)
+  const what = `the CA allows ${allowance.most} ${counts} in ${toSpan(allowance.perMs)}, and ${certId} would be one more; not before ${until}`
   return new RotationError('limits/ledger-full', what, { retryAfter: until })
 }
 

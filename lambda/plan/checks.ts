@@ -1,9 +1,10 @@
 /** Why a certificate is issued: an ordered list that reads as a list of reasons. The first one found is reported. */
 import { covers } from '../config/hosts.ts'
-import { DAY_MS, toDay, toSpan } from '../instant.ts'
+import { DAY_MS, toDay, toIso, toSpan } from '../instant.ts'
 import type { Certificate, CertificateDetail, EpochMs, Leaf, StoredCertificate } from '../model.ts'
 import { hostsHash, specificationHash, TAG, tagValue } from '../names.ts'
-import { dueAt, type Lifetime, ownWindow } from './window.ts'
+import type { CertificateState } from '../state/items.ts'
+import { dueAt, isEarly, type Lifetime, windowOf } from './window.ts'
 
 export type ReasonCode =
   | 'missing'
@@ -12,6 +13,7 @@ export type ReasonCode =
   | 'profile-changed'
   | 'issuer-changed'
   | 'specification-changed'
+  | 'replace-early'
   | 'renewal-due'
   | 'broke-before'
   | 'forced'
@@ -40,6 +42,8 @@ export interface Subject {
   readonly forced: boolean
   /** Listeners that broke with what it stands on. */
   readonly brokeAt: readonly string[]
+  /** What the CA said of what it stands on. */
+  readonly renewal: CertificateState['renewal']
 }
 
 export type Check = (subject: Subject) => Reason | null
@@ -80,10 +84,19 @@ const specificationChanged: Check = ({ desired, current }) =>
     ? { code: 'specification-changed', detail: 'its name says so, its tags do not' }
     : null
 
-const renewalDue: Check = ({ current, now, intervalMs }) => {
+/** It is revoked, or will be. */
+const replaceEarly: Check = ({ current, renewal, now }) => {
+  if (current?.origin !== 'ours') return null
+  const window = windowOf(current.stored, renewal)
+  if (!isEarly(current.stored, window, now)) return null
+  const page = renewal?.explanation ? `, see ${renewal.explanation}` : ''
+  return { code: 'replace-early', detail: `the CA wanted it replaced by ${toIso(window.end)}${page}` }
+}
+
+const renewalDue: Check = ({ current, renewal, now, intervalMs }) => {
   if (!current) return null
   const lifetime = lifetimeOf(current)
-  const due = dueAt(lifetime, ownWindow(lifetime), now, intervalMs)
+  const due = dueAt(lifetime, windowOf(lifetime, renewal), now, intervalMs)
   if (!due) return null
   const foreign = current.origin === 'foreign' ? ` (foreign, by ${current.leaf.issuer})` : ''
   const left = lifetime.notAfter - now
@@ -114,6 +127,7 @@ export const ISSUE_CHECKS: readonly Check[] = [
   profileChanged,
   issuerChanged,
   specificationChanged,
+  replaceEarly,
   renewalDue,
   brokeBefore,
   forced,

@@ -15,6 +15,7 @@ import { servesEverywhere } from '../verify/judge.ts'
 import { type Current, firstReason, lifetimeOf, type Reason } from './checks.ts'
 import { newestOfOurs } from './newest.ts'
 import type { Action } from './plan.ts'
+import { type Predecessor, predecessorOf } from './predecessor.ts'
 import { isRejected } from './rejected.ts'
 import {
   failed,
@@ -25,7 +26,7 @@ import {
   type Standing,
   settled,
 } from './standings.ts'
-import { isNearItsEnd } from './window.ts'
+import { isNearItsEnd, type Lifetime } from './window.ts'
 
 export interface Placement {
   readonly actions: readonly Action[]
@@ -46,7 +47,9 @@ export function decidePlacement(desired: Certificate, observed: Observed, contex
   const brokeAt = broke.map(({ target }) => targetKey(target))
   const ownDetail = ours ? (observed.details.get(ours.arn) ?? null) : null
   const own: Current | null = ours && { origin: 'ours', stored: ours, detail: ownDetail }
-  const subject = { desired, forced, now, intervalMs, brokeAt }
+  // what broke a listener is not replaced on the CA's advice
+  const renewal = brokeAt.length > 0 ? null : state.renewal
+  const subject = { desired, forced, now, intervalMs, brokeAt, renewal }
   const ownReason = own && firstReason({ ...subject, current: own })
 
   const standings: Standing[] = []
@@ -78,19 +81,22 @@ export function decidePlacement(desired: Certificate, observed: Observed, contex
   const ends = current ? lifetimeOf(current).notAfter : foreignEnd(desired, observed)
   if (wanting.length === 0) return { actions: undone, standings, ends }
   const reason = issued.has(desired.id) ? null : firstReason({ ...subject, current })
-  const refused = reason && !forced ? refuseStaging(desired, current) : null
+  const refused = reason && refuseStaging(desired, current)
   if (refused) return { actions: undone, standings: [...standings, refused], ends }
   // where it was rejected is in its tags: without them it is not put anywhere
   const unread = ours && !reason ? observed.unread.get(ours.arn) : undefined
   if (unread) return { actions: undone, standings: [...standings, failed(desired, unread)], ends }
-  const isUrgent = reachable.some((one) => isEnding(one))
+  const installed = reachable.flatMap(({ attached }) =>
+    attached.origin === 'unreadable' ? [] : [attached.origin === 'ours' ? attached.stored : attached.leaf],
+  )
+  const predecessor = ours && predecessorOf(desired, ours, observed, renewal, now)
   const actions = reason
-    ? issueFor(desired, wanting, reason, isUrgent)
+    ? issueFor(desired, wanting, reason, predecessor, urgencyOf(installed, now))
     : ours
       ? place(desired, wanting, ours)
       : []
   if (actions.length + undone.length + standings.length === 0 && current)
-    standings.push(settled(desired, current))
+    standings.push(settled(desired, current, renewal))
   return { actions: [...undone, ...actions], standings, ends }
 
   /** Somebody may have mended the listener: then what broke it works now. */
@@ -113,11 +119,6 @@ export function decidePlacement(desired: Certificate, observed: Observed, contex
   function isMute({ target, attached, probe }: ReachableTarget, stored: StoredCertificate): boolean {
     return attached.arn === stored.arn && wentSilent(state.working[targetKey(target)], stored.arn, probe)
   }
-
-  function isEnding({ attached }: ReachableTarget): boolean {
-    if (attached.origin === 'unreadable') return false
-    return isNearItsEnd(attached.origin === 'ours' ? attached.stored : attached.leaf, now)
-  }
 }
 
 function firstForeign(wanting: readonly ReachableTarget[]): Current | null {
@@ -126,14 +127,23 @@ function firstForeign(wanting: readonly ReachableTarget[]): Current | null {
   return first ? { origin: 'foreign', leaf: first } : null
 }
 
+function urgencyOf(installed: readonly Lifetime[], now: EpochMs) {
+  const ends = installed.map(({ notAfter }) => notAfter)
+  return {
+    isUrgent: installed.some((one) => isNearItsEnd(one, now)),
+    ends: ends.length === 0 ? null : Math.min(...ends),
+  }
+}
+
 function issueFor(
   desired: Certificate,
   wanting: readonly ReachableTarget[],
   reason: Reason,
-  isUrgent: boolean,
+  predecessor: Predecessor | null,
+  urgency: { readonly isUrgent: boolean; readonly ends: EpochMs | null },
 ): Action[] {
   return [
-    { kind: 'issue', certId: desired.id, reason, isUrgent },
+    { kind: 'issue', certId: desired.id, reason, predecessor, ...urgency },
     ...wanting.map(({ target }): Action => {
       return { kind: 'attach', certId: desired.id, reason, target, stored: null }
     }),

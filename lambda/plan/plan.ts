@@ -17,10 +17,11 @@ import { idHash } from '../names.ts'
 import type { Reason } from './checks.ts'
 import { newestFirst } from './newest.ts'
 import { decidePlacement } from './placement.ts'
+import type { Predecessor } from './predecessor.ts'
 import { type Judged, judgeStored } from './prune.ts'
 import type { PlanContext, Standing } from './standings.ts'
 import { forgotten, leftBehind } from './tidy.ts'
-import { isOutpaced, ownWindow } from './window.ts'
+import { isOutpaced, windowOf } from './window.ts'
 
 interface ActionOf<K extends string> {
   readonly kind: K
@@ -32,8 +33,16 @@ export type Action =
   /** Take away what an earlier run left behind: challenge values, an order with its key, or all that is remembered. */
   | (ActionOf<'tidy'> & { readonly order: boolean; readonly forget: boolean })
   | (ActionOf<'prune'> & { readonly stored: StoredCertificate })
-  /** `isUrgent`: the end of what is installed is so near that a full ledger does not hold it back. */
-  | (ActionOf<'issue'> & { readonly isUrgent: boolean })
+  /**
+   * `isUrgent`: the end of what is installed is so near that a full ledger does not hold it back. `predecessor`: what
+   * the CA is told that it replaces.
+   */
+  | (ActionOf<'issue'> & {
+      readonly isUrgent: boolean
+      readonly predecessor: Predecessor | null
+      /** The first end of what is installed; `null` where nothing is, or nobody knows. */
+      readonly ends: EpochMs | null
+    })
   /** `stored`: a stored certificate, or `null` for the one that this plan issues. */
   | (ActionOf<'attach'> & { readonly target: Target; readonly stored: StoredCertificate | null })
   | (ActionOf<'verify'> & { readonly target: Target; readonly stored: StoredCertificate })
@@ -84,7 +93,7 @@ export function plan(desired: readonly Certificate[], observed: Observed, contex
       ...decided.flatMap(({ actions }) => actions),
     ],
     standings: decided.flatMap(({ standings }) => standings),
-    outpaced: desired.flatMap((certificate) => outpaced(certificate, observed, context.intervalMs)),
+    outpaced: desired.flatMap((certificate) => outpaced(certificate, observed, context)),
     kept: [...decided.flatMap(({ kept }) => kept), ...ofNoEntry(observed, context)],
   }
 }
@@ -131,10 +140,10 @@ function decide(desired: Certificate, observed: Observed, context: PlanContext):
 }
 
 /** Lifetimes shrink without a redeployment: what was really issued counts, not what a profile promised. */
-function outpaced({ id }: Certificate, observed: Observed, intervalMs: number): Outpaced[] {
+function outpaced({ id }: Certificate, observed: Observed, { states, intervalMs }: PlanContext): Outpaced[] {
   const ids = idHash(id)
   const [newest] = observed.stored.filter((stored) => stored.idHash === ids).sort(newestFirst)
   if (!newest) return []
-  const window = ownWindow(newest)
+  const window = windowOf(newest, states.get(id)?.renewal ?? null)
   return isOutpaced(window, intervalMs) ? [{ certId: id, windowMs: window.end - window.start }] : []
 }

@@ -14,7 +14,7 @@ import { targetKey } from '../model.ts'
 import { specificationHash, TAG } from '../names.ts'
 import type { CertificateState } from '../state/items.ts'
 import { type Current, lifetimeOf } from './checks.ts'
-import { dueAt, ownWindow, pointIn } from './window.ts'
+import { dueAt, ownWindow, pointIn, windowOf } from './window.ts'
 
 export interface Standing {
   readonly certId: string
@@ -83,8 +83,7 @@ export function keepForeign(
 
 /** A certificate of a staging CA replaces one of its own kind only, unless somebody said so: no client trusts it. */
 export function refuseStaging(desired: Certificate, current: Current | null): Standing | null {
-  if (!isStaging(desired.directoryUrl) || current === null) return null
-  if (current.origin === 'foreign' && desired.takeOver === 'now') return null
+  if (!desired.isStaging || desired.allowStaging || current === null) return null
   if (current.origin === 'ours' && isOfStaging(current, desired)) return null
   const what = `${desired.directoryUrl} is a staging CA, and what is in place is not of one`
   return failed(
@@ -97,19 +96,16 @@ function isOfStaging(
   { stored, detail }: Extract<Current, { origin: 'ours' }>,
   desired: Certificate,
 ): boolean {
-  return (
-    stored.specificationHash === specificationHash(desired) || isStaging(detail?.tags[TAG.directory] ?? '')
-  )
+  return stored.specificationHash === specificationHash(desired) || detail?.tags[TAG.staging] === 'true'
 }
 
-/** As Let's Encrypt's `acme-staging-v02.api.letsencrypt.org`. */
-function isStaging(directoryUrl: string): boolean {
-  return /^https:\/\/[^/]*staging/.test(directoryUrl)
-}
-
-export function settled(desired: Certificate, current: Current): Standing {
+export function settled(
+  desired: Certificate,
+  current: Current,
+  renewal: CertificateState['renewal'],
+): Standing {
   const lifetime = lifetimeOf(current)
-  const point = pointIn(ownWindow(lifetime), lifetime.serial)
+  const point = pointIn(windowOf(lifetime, renewal), lifetime.serial)
   return {
     certId: desired.id,
     state: 'settled',

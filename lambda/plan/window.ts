@@ -1,6 +1,6 @@
 /**
- * When a certificate is due. One rule of time, on a window in the certificate's life: without advice of the CA
- * that is 2/3 of the lifetime (1/2 when it is under ten days) plus and minus 1 % of it.
+ * When a certificate is due. One rule of time, on a window in the certificate's life: the CA's (RFC 9773), or, without
+ * one, 2/3 of the lifetime (1/2 when it is under ten days) plus and minus 1 % of it.
  * @see https://letsencrypt.org/docs/integration-guide/ "When to Renew"
  */
 import { createHash } from 'node:crypto'
@@ -17,13 +17,34 @@ export type Lifetime = Pick<Leaf, 'serial' | 'notBefore' | 'notAfter'>
 export type Due = 'point-passed' | 'before-next-run' | 'window-closes' | 'near-its-end'
 
 const SHORT_LIFETIME_MS = 10 * DAY_MS
-/** In this last part of its life a certificate is due whatever anybody advises. */
+/** In this last part of its life, and before the last run ahead of it, a certificate is due whatever anybody advises. */
 const LAST_PART = 1 / 20
 
 export function ownWindow({ notBefore, notAfter }: Lifetime): Window {
   const lifetimeMs = notAfter - notBefore
   const part = lifetimeMs < SHORT_LIFETIME_MS ? 1 / 2 : 2 / 3
   return { start: notBefore + lifetimeMs * (part - 0.01), end: notBefore + lifetimeMs * (part + 0.01) }
+}
+
+/** The CA's word on this very certificate, else our own. */
+export function windowOf(lifetime: Lifetime, renewal: Advised | null): Window {
+  return (renewal?.serial === lifetime.serial ? renewal.window : null) ?? ownWindow(lifetime)
+}
+
+/** What the CA last said of the certificate of this serial. */
+export interface Advised {
+  readonly serial: string
+  readonly window: Window | null
+}
+
+/** The CA wants it replaced before its time: it is revoked, or will be. */
+export function isEarly(lifetime: Lifetime, window: Window, now: EpochMs): boolean {
+  return window.end <= now && now < ownWindow(lifetime).start
+}
+
+/** The end does not belong to it. */
+export function isIn(window: Window | null, now: EpochMs): boolean {
+  return window !== null && window.start <= now && now < window.end
 }
 
 /** The instant in the window at which this certificate is renewed; spread by its serial, the same at every run. */
@@ -42,11 +63,15 @@ export function dueAt(certificate: Lifetime, window: Window, now: EpochMs, inter
   const point = pointIn(window, certificate.serial)
   const nextRun = now + intervalMs
   if (point <= now) return 'point-passed'
-  if (certificate.notAfter - now < (certificate.notAfter - certificate.notBefore) * LAST_PART)
-    return 'near-its-end'
   if (window.start <= now && point < nextRun) return 'before-next-run'
   if (window.end < nextRun) return 'window-closes'
+  if (lastGuard(certificate) < nextRun) return 'near-its-end'
   return null
+}
+
+/** From here on the end of the certificate counts, and no advice. */
+export function lastGuard({ notBefore, notAfter }: Lifetime): EpochMs {
+  return notAfter - (notAfter - notBefore) * LAST_PART
 }
 
 /** So near that what speaks against a new order speaks no more. */
@@ -54,10 +79,13 @@ export function isNearItsEnd({ notBefore, notAfter }: Lifetime, now: EpochMs): b
   return notAfter - now < (notAfter - notBefore) / 10
 }
 
-/** A tenth of the lifetime after its point nothing has replaced it: whatever the reason, somebody must look. */
-export function isOverdue(certificate: Lifetime, now: EpochMs): boolean {
+/**
+ * A tenth of the lifetime after its point, or in its last part, nothing has replaced it: whatever the reason, somebody
+ * must look.
+ */
+export function isOverdue(certificate: Lifetime, window: Window, now: EpochMs): boolean {
   const { serial, notBefore, notAfter } = certificate
-  return now > pointIn(ownWindow(certificate), serial) + (notAfter - notBefore) / 10
+  return now > Math.min(pointIn(window, serial) + (notAfter - notBefore) / 10, lastGuard(certificate))
 }
 
 /** A window narrower than the time between runs may open and close unseen. */

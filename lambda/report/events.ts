@@ -70,6 +70,21 @@ export const EVENTS = {
     { certId, windowHours: z.number(), intervalHours: z.number() },
   ),
   'quota.unread': row('warn', "how full IAM's store of server certificates is could not be asked", { error }),
+  'renewal.advised': row('info', 'the CA said when it wants a certificate replaced, or changed its mind', {
+    certId,
+    start: instant,
+    end: instant,
+    explanation: z.string().optional().describe("a page of the CA's"),
+  }),
+  'renewal.unknown': row(
+    'info',
+    'the CA did not say when it wants a certificate replaced; our own window counts',
+    {
+      certId,
+      why: z.string(),
+      askAfter: instant.describe('it is asked again by the first run after that'),
+    },
+  ),
   'cert.due': row('info', 'a new certificate is going to be ordered', {
     certId,
     reason: z.string(),
@@ -87,6 +102,11 @@ export const EVENTS = {
     order: z.string().describe('URL'),
     why: z.string(),
   }),
+  'replacement.refused': row(
+    'warn',
+    'the CA would not hear which certificate the new one replaces; it was ordered without saying so',
+    { certId, why: z.string() },
+  ),
   'challenge.presented': row('info', 'challenge values were written to a zone', {
     zone: z.string(),
     names: z.array(z.string()),

@@ -7,13 +7,15 @@ import type { Certificate, EpochMs, Observed, Outcome, OutcomeState, ReachableTa
 import { isFailure, targetKey } from '../model.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Standing } from '../plan/standings.ts'
-import { isOverdue, type Lifetime } from '../plan/window.ts'
+import { type Advised, isOverdue, type Lifetime, windowOf } from '../plan/window.ts'
 
 export interface Evidence {
   readonly plan: Plan
   readonly observed: Observed
   readonly deed: Deed | undefined
   readonly heldBack: RotationError | undefined
+  /** What the CA said of the newest one. */
+  readonly renewal: Advised | null
   /** Then what the plan wants is not done, and the outcome says what that is. */
   readonly dryRun: boolean
   readonly now: EpochMs
@@ -22,7 +24,7 @@ export interface Evidence {
 /** How a certificate ended the run: the worst of what was found and done; what was done where nothing is wrong. */
 export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome {
   const { id } = certificate
-  const { plan, deed, heldBack, dryRun, now } = evidence
+  const { plan, deed, heldBack, renewal, dryRun, now } = evidence
   const standings = plan.standings.filter((standing) => standing.certId === id && !isMended(standing, deed))
   const errors = [
     ...(heldBack ? [heldBack] : []),
@@ -33,7 +35,7 @@ export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome
   const ends = [...kept.map((lifetime) => lifetime.notAfter), ...placedEnds(evidence)]
   const installed = {
     notAfter: ends.length === 0 ? null : Math.min(...ends),
-    isOverdue: kept.some((lifetime) => isOverdue(lifetime, now)),
+    isOverdue: kept.some((lifetime) => isOverdue(lifetime, windowOf(lifetime, renewal), now)),
   }
   const planned = dryRun ? plan.actions.filter(({ certId }) => certId === id).map(({ kind }) => kind) : []
   if (planned.length > 0 && errors.length === 0)

@@ -32,10 +32,37 @@ const valuesShape = z.object({
 const certificateShape = z.object({
   /** Runs that ended badly for it without one that ended well between them. */
   failures: z.object({ count: z.number(), since: instant, last: instant, code: z.string() }).nullable(),
-  /** Before it the CA wants no new order for this set of hosts (the ledger's item). */
+  /** Orders that the CA did not fulfil, one after the other, for this set of hosts (the ledger's item); the last why. */
+  tries: z.object({ count: z.number(), last: instant, set: z.string(), why: z.string() }).nullable(),
+  /** Before it the CA wants no new order for this set of hosts. */
   nextTry: z.object({ at: instant, set: z.string() }).nullable(),
   order: z
-    .object({ url: z.url(), specificationHash: z.string(), keyParameter: z.string(), since: instant })
+    .object({
+      url: z.url(),
+      specificationHash: z.string(),
+      keyParameter: z.string(),
+      since: instant,
+      /** The CA took it as the replacement of another, inside its window: where that is free, it counts for no limit. */
+      isReplacement: z.boolean(),
+    })
+    .nullable(),
+  /** What is known of the newest one for the day on which it is replaced; dropped with its serial. */
+  renewal: z
+    .object({
+      serial: z.string(),
+      /** Its name in ARI. */
+      id: z.string().nullable(),
+      /** URL of the account that it was issued to; `null` when that is not known. */
+      account: z.string().nullable(),
+      /** The CA's; `null` when it gave none that makes sense. */
+      window: z.object({ start: instant, end: instant }).nullable(),
+      /** A page of the CA's that says why. */
+      explanation: z.string().nullable(),
+      /** The CA is not asked before. */
+      askAfter: instant,
+      /** How often in a row it gave no answer although it might. */
+      failures: z.number(),
+    })
     .nullable(),
   /** Challenge values that may lie in a zone. */
   values: z.array(valuesShape),
@@ -52,8 +79,15 @@ const certificateShape = z.object({
   /** It was not reached for lack of time. */
   postponed: z.boolean(),
 })
-/** By order, so that one that is resumed counts once. */
-const ledgerShape = z.object({ issued: z.array(z.object({ at: instant, order: z.string() })) })
+const ledgerShape = z.object({
+  /** When the bucket is full again; it may be long ago. */
+  fullAt: instant,
+  /** URLs of the last orders that were counted, so that one that is resumed counts once. */
+  orders: z.array(z.string()),
+  /** When the CA last issued for these hosts, and by which order. */
+  lastIssued: instant.nullable(),
+  lastIssuedBy: z.string().nullable(),
+})
 const leaseShape = z.object({ holder: z.string(), expiresAt: instant })
 
 export type NotedValues = z.infer<typeof valuesShape>
@@ -64,13 +98,17 @@ export type Lease = z.infer<typeof leaseShape>
 
 export const NOTHING_KNOWN: CertificateState = {
   failures: null,
+  tries: null,
   nextTry: null,
   order: null,
+  renewal: null,
   values: [],
   working: {},
   rejected: [],
   postponed: false,
 }
+
+export const NOTHING_SPENT: Ledger = { fullAt: 0, orders: [], lastIssued: null, lastIssuedBy: null }
 
 export const readCertificate = reader(certificateShape)
 export const readLedger = reader(ledgerShape)

@@ -3,8 +3,7 @@
  * cannot be read is as if it had never been, what cannot be written is a trouble that the run ends with.
  */
 import { RotationError } from '../errors.ts'
-import type { Certificate, EpochMs } from '../model.ts'
-import { certIdOf, certificateItem, ledgerItem } from '../names.ts'
+import { certIdOf, certificateItem, isLedgerItem } from '../names.ts'
 import type { StateTable, Time } from '../ports.ts'
 import {
   type CertificateState,
@@ -12,11 +11,10 @@ import {
   type Ledger,
   makeItem,
   NOTHING_KNOWN,
+  NOTHING_SPENT,
   readCertificate,
   readLedger,
 } from './items.ts'
-
-const WEEK_MS = 7 * 86_400_000
 
 export interface Memory {
   /** Whether the last note of it is written: if not, nothing may be left that a later run would have to know of. */
@@ -27,10 +25,9 @@ export interface Memory {
   /** Write at once what changed. */
   note(certId: string, change: Partial<CertificateState>): Promise<void>
   forget(certId: string): Promise<void>
-  /** When the CA issued for this set of hosts in the last seven days. */
-  issued(certificate: Certificate, now: EpochMs): readonly EpochMs[]
-  /** An order counts once, however often it is noted. */
-  noteIssued(certificate: Certificate, order: string): Promise<void>
+  /** What is spent of one of the CA's limits. */
+  ledger(item: string): Ledger
+  noteLedger(item: string, ledger: Ledger): Promise<void>
   /** What could not be read, each item once. */
   readonly unread: readonly RotationError[]
   /** What could not be written: somebody has to look at the table. */
@@ -45,7 +42,9 @@ export function openMemory(
   time: Pick<Time, 'now'>,
 ): Memory {
   const certificates = new Map<string, CertificateState>()
-  const ledgers = new Map<string, Ledger['issued']>()
+  const ledgers = new Map<string, Ledger>()
+  /** By item: certificates share a ledger, and their writes must not overtake each other. */
+  const writes = new Map<string, Promise<unknown>>()
   const unread: RotationError[] = []
   const troubles: RotationError[] = []
   /** Written by a later version or for another deployment: not ours to write over. */
@@ -59,11 +58,11 @@ export function openMemory(
       unread.push(read)
       if (read.code !== 'state/item-unreadable') foreign.add(item.id)
     } else if (read && certId !== null && 'values' in read) certificates.set(certId, read)
-    else if (read && 'issued' in read) ledgers.set(item.id, read.issued)
+    else if (read && 'fullAt' in read) ledgers.set(item.id, read)
   }
 
   function readOther(item: Item) {
-    return item.id.startsWith('ledger#') ? readLedger(item, deployment) : null
+    return isLedgerItem(item.id) ? readLedger(item, deployment) : null
   }
 
   async function attempt(id: string, write: (table: StateTable) => Promise<void>): Promise<boolean> {
@@ -76,10 +75,6 @@ export function openMemory(
       if (!troubles.some(({ message }) => message === thrown.message)) troubles.push(thrown)
       return false
     }
-  }
-
-  function recent(ledger: string, now: EpochMs): Ledger['issued'] {
-    return (ledgers.get(ledger) ?? []).filter(({ at }) => at > now - WEEK_MS)
   }
 
   const of = (certId: string) => certificates.get(certId) ?? NOTHING_KNOWN
@@ -102,17 +97,17 @@ export function openMemory(
       const id = certificateItem(certId)
       await attempt(id, (there) => there.remove(id, null))
     },
-    issued({ directoryUrl, hosts }, now) {
-      return recent(ledgerItem(directoryUrl, hosts), now).map(({ at }) => at)
-    },
-    async noteIssued({ directoryUrl, hosts }, order) {
-      const id = ledgerItem(directoryUrl, hosts)
-      const now = time.now()
-      const before = recent(id, now)
-      if (before.some((one) => one.order === order)) return
-      const issued = [...before, { at: now, order }]
-      ledgers.set(id, issued)
-      await attempt(id, (there) => there.write(makeItem(id, deployment, now, { issued })))
+    ledger: (item) => ledgers.get(item) ?? NOTHING_SPENT,
+    async noteLedger(item, ledger) {
+      ledgers.set(item, ledger)
+      const before = writes.get(item) ?? Promise.resolve()
+      const write = before.then(() =>
+        attempt(item, (there) =>
+          there.write(makeItem(item, deployment, time.now(), ledgers.get(item) ?? ledger)),
+        ),
+      )
+      writes.set(item, write)
+      await write
     },
   }
 }

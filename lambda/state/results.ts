@@ -1,7 +1,7 @@
 /** What came of a run, as later runs have to know it. */
 import type { Certificate, EpochMs, Outcome } from '../model.ts'
 import { isFailure } from '../model.ts'
-import { ledgerItem } from '../names.ts'
+import { hostsLedger } from '../names.ts'
 import type { CertificateState } from './items.ts'
 import type { Memory } from './memory.ts'
 
@@ -21,13 +21,15 @@ export async function noteOutcomes(
 function changeBy(
   outcome: Outcome,
   certificate: Certificate | undefined,
-  { failures, nextTry, postponed }: CertificateState,
+  { failures, tries, nextTry, postponed }: CertificateState,
   now: EpochMs,
 ): Partial<CertificateState> | null {
   if (outcome.state === 'held-back') return null
   if (outcome.state === 'postponed') return postponed ? null : { postponed: true }
   if (!isFailure(outcome))
-    return failures || nextTry || postponed ? { failures: null, nextTry: null, postponed: false } : null
+    return failures || tries || nextTry || postponed
+      ? { failures: null, tries: null, nextTry: null, postponed: false }
+      : null
   const [first] = outcome.errors
   return {
     failures: {
@@ -55,5 +57,5 @@ function waitUntil(
   )
   if (waits.length === 0 || !certificate) return null
   const at = now + Math.min(Math.max(...waits), LONGEST_WAIT_MS)
-  return { at, set: ledgerItem(certificate.directoryUrl, certificate.hosts) }
+  return { at, set: hostsLedger(certificate.directoryUrl, certificate.hosts) }
 }

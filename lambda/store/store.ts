@@ -1,4 +1,5 @@
 /** Put what was issued into the certificate store. */
+import { neverAsked } from '../ari/advice.ts'
 import type { Settings } from '../defaults.ts'
 import { asRotationError } from '../errors.ts'
 import type { Issued } from '../issue/finalize.ts'
@@ -26,35 +27,40 @@ export async function storeAll(
   settings: Settings,
 ): Promise<Done<Stored>> {
   const keysLeft: Failure[] = []
-  const stored = await each(issued, settings.concurrency, async ({ certId, desired, key, chain, leaf }) => {
-    const name = storedName(desired, leaf)
-    const arn = await store.upload({
-      name,
-      certificate: chain[0] ?? '',
-      chain: chain.slice(1).join('\n'),
-      privateKey: toStoreKey(key),
-      tags: storedTags(deployment, desired),
-    })
-    emit({ event: 'cert.stored', certId, serial: leaf.serial, name })
-    const stored: StoredCertificate = {
-      arn,
-      name,
-      idHash: idHash(desired.id),
-      specificationHash: specificationHash(desired),
-      serial: leaf.serial,
-      notBefore: leaf.notBefore,
-      notAfter: leaf.notAfter,
-      uploadedAt: time.now(),
-    }
-    const { order } = memory.of(certId)
-    if (order)
-      try {
-        await keys.remove(order.keyParameter)
-        await memory.note(certId, { order: null })
-      } catch (thrown) {
-        keysLeft.push({ certId, error: asRotationError(thrown) })
+  const stored = await each(
+    issued,
+    settings.concurrency,
+    async ({ certId, desired, key, chain, leaf, account }) => {
+      const name = storedName(desired, leaf)
+      const arn = await store.upload({
+        name,
+        certificate: chain[0] ?? '',
+        chain: chain.slice(1).join('\n'),
+        privateKey: toStoreKey(key),
+        tags: storedTags(deployment, desired),
+      })
+      emit({ event: 'cert.stored', certId, serial: leaf.serial, name })
+      const stored: StoredCertificate = {
+        arn,
+        name,
+        idHash: idHash(desired.id),
+        specificationHash: specificationHash(desired),
+        serial: leaf.serial,
+        notBefore: leaf.notBefore,
+        notAfter: leaf.notAfter,
+        uploadedAt: time.now(),
       }
-    return { certId, stored }
-  })
+      const { order } = memory.of(certId)
+      if (order)
+        try {
+          await keys.remove(order.keyParameter)
+          const renewal = { ...neverAsked(leaf, leaf.renewalId), account }
+          await memory.note(certId, { order: null, tries: null, renewal })
+        } catch (thrown) {
+          keysLeft.push({ certId, error: asRotationError(thrown) })
+        }
+      return { certId, stored }
+    },
+  )
   return { done: stored.done, failed: [...stored.failed, ...keysLeft] }
 }

@@ -287,6 +287,7 @@ describe('between two runs', () => {
         specificationHash: specificationHash({ ...specified(), keyType: 'ecdsa', profile: null }),
         keyParameter: `${keyParameterPath(DEPLOYMENT)}none`,
         since: trial.sandbox.clock.now() - 6 * DAY_MS,
+        isReplacement: false,
       }
       await remember(trial.sandbox, TABLE, 'web', { order })
       expect((await trial.run()).codes).toEqual(['acme/unreachable'])
@@ -682,13 +683,14 @@ describe('between two runs', () => {
 
     it('is held back by the ledger, and still is a failure', async () => {
       await balancer('patient', [HOST], 200)
-      trial.configure([{ ...entry('patient'), take_over: 'now' }])
+      const limits = { same_hosts_a_week: 2 }
+      trial.configure({ acme: { limits }, certificates: [{ ...entry('patient'), take_over: 'now' }] })
       const listener = trial.sandbox.listener('patient', 443)
       listener.behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
-      for (let day = 0; day < 5; day++)
+      for (let day = 0; day < 2; day++)
         expect((await later(DAY_MS)).outcomes).toEqual({ patient: 'rejected' })
       const held = await later(DAY_MS)
-      expect(issued()).toBe(5)
+      expect(issued()).toBe(2)
       expect([...held.codes].sort()).toEqual(['limits/ledger-full', 'verify/rejected'])
       expect(only(held, 'plan.made').heldBack).toMatchObject([{ code: 'limits/ledger-full' }])
       expect(held.error?.code).toBe('run/failed')

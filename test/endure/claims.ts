@@ -5,6 +5,7 @@
 import { covers } from '../../lambda/config/hosts.ts'
 import type { Config } from '../../lambda/config/parse.ts'
 import type { RotationError } from '../../lambda/errors.ts'
+import { limitsOf } from '../../lambda/limits/ca-limits.ts'
 import type { KeyType } from '../../lambda/model.ts'
 import { idHash, parseStoredName, specificationHash, storedName } from '../../lambda/names.ts'
 import type { RotationEvent } from '../../lambda/report/events.ts'
@@ -221,6 +222,9 @@ function prepare(world: ToyWorld, { entries, hasForeignValues }: Story): Config 
     directoryUrl: DIRECTORY,
     contact: [],
     rootCertificates: null,
+    isStaging: false,
+    externalAccount: null,
+    limits: limitsOf(DIRECTORY, {}),
     zones: [],
     certificates: entries.map(({ hosts, keyType, takeOver, listeners }, at) => ({
       id: `entry-${at}`,
@@ -228,7 +232,9 @@ function prepare(world: ToyWorld, { entries, hasForeignValues }: Story): Config 
       keyType,
       profile: null,
       directoryUrl: DIRECTORY,
+      isStaging: false,
       takeOver,
+      allowStaging: false,
       targets: listeners.map((_, number) => {
         return { kind: 'classic', loadBalancer: `listener-${at}-${number}`, port: 443 }
       }),

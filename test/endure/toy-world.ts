@@ -65,7 +65,12 @@ export interface ToyWorld {
   readonly uploaded: Set<string>
   /** What must not happen, in words. */
   readonly sins: string[]
-  add(arn: string, leaf: Omit<Leaf, 'issuer'>, uploadedAt: number, tags?: Record<string, string>): void
+  add(
+    arn: string,
+    leaf: Omit<Leaf, 'issuer' | 'renewalId'>,
+    uploadedAt: number,
+    tags?: Record<string, string>,
+  ): void
   /** The ports of one run. @param meanwhile happens before its nth call */
   ports(
     runId: string,
@@ -94,7 +99,13 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
     sins: [],
     add(arn, leaf, uploadedAt, tags = {}) {
       const name = arn.slice(arn.lastIndexOf('/') + 1)
-      const certificate = { arn, name, leaf: { ...leaf, issuer: 'Toy CA' }, uploadedAt, tags }
+      const certificate = {
+        arn,
+        name,
+        leaf: { ...leaf, issuer: 'Toy CA', renewalId: null },
+        uploadedAt,
+        tags,
+      }
       world.certificates.set(arn, { ...certificate, seenAt: new Set(), broke: false })
     },
     ports,
@@ -178,11 +189,12 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
           isInSync: read(() => true),
         },
         authority: {
-          ready: read(() => undefined),
+          renewalInfo: read(() => null),
+          ready: read(() => ({ account: 'https://ca.test/account/1' })),
           order: write(({ hosts }) => {
             const url = `https://ca.test/order/${orders.size + 1}`
             orders.set(url, { hosts, status: 'pending', chain: '', serial: '' })
-            return toOrder(url)
+            return { ...toOrder(url), isReplacement: false, refusal: null }
           }),
           find: read((url) => (orders.has(url) ? toOrder(url) : { useless: 'it is gone' })),
           answer: write(({ url }) => answer(url)),

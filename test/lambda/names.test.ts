@@ -20,7 +20,9 @@ const CERTIFICATE: Certificate = {
   keyType: 'rsa',
   profile: null,
   directoryUrl: 'https://ca.test/directory',
+  isStaging: false,
   takeOver: 'when_due',
+  allowStaging: false,
   targets: [],
 }
 const MINUTE = Date.UTC(2026, 10, 23, 3, 10)

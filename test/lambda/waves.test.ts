@@ -4,7 +4,14 @@ import type { Action } from '../../lambda/plan/plan.ts'
 import { waves } from '../../lambda/waves.ts'
 
 const action = (certId: string): Action => {
-  return { kind: 'issue', certId, reason: { code: 'missing', detail: '' }, isUrgent: false }
+  return {
+    kind: 'issue',
+    certId,
+    reason: { code: 'missing', detail: '' },
+    isUrgent: false,
+    predecessor: null,
+    ends: null,
+  }
 }
 
 it("holds whole certificates in the plan's order, at most so many hosts in each, and loses none", () => {

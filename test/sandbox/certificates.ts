@@ -87,7 +87,7 @@ export async function makeLeaf(
 }
 
 /** 18 bytes, positive, as Let's Encrypt's. */
-function newSerial(): string {
+export function newSerial(): string {
   const bytes = randomBytes(18)
   bytes[0] = 0x03
   return bytes.toString('hex')

@@ -1,5 +1,6 @@
 /** Configurations as they are after parsing. */
 import type { Config } from '../../lambda/config/parse.ts'
+import { limitsOf } from '../../lambda/limits/ca-limits.ts'
 import type { Certificate } from '../../lambda/model.ts'
 
 export const DIRECTORY = 'https://ca.example.com/directory'
@@ -10,6 +11,9 @@ export function configOf(...parts: Partial<Certificate>[]): Config {
     directoryUrl: DIRECTORY,
     contact: [],
     rootCertificates: null,
+    isStaging: false,
+    externalAccount: null,
+    limits: limitsOf(DIRECTORY, {}),
     zones: [],
     certificates: parts.map((part, at) => ({
       id: `certificate-${at}`,
@@ -17,7 +21,9 @@ export function configOf(...parts: Partial<Certificate>[]): Config {
       keyType: 'ecdsa',
       profile: null,
       directoryUrl: DIRECTORY,
+      isStaging: false,
       takeOver: 'when_due',
+      allowStaging: false,
       targets: [{ kind: 'classic', loadBalancer: `balancer-${at}`, port: 443 }],
       ...part,
     })),

@@ -54,5 +54,6 @@ export async function remember(
 }
 
 function complete(specified: Specified): Certificate {
-  return { keyType: 'ecdsa', profile: null, takeOver: 'when_due', targets: [], ...specified }
+  const usual = { isStaging: false, takeOver: 'when_due', allowStaging: false } as const
+  return { keyType: 'ecdsa', profile: null, ...usual, targets: [], ...specified }
 }

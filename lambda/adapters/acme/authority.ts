@@ -8,32 +8,32 @@ import type { Settings } from '../../defaults.ts'
 import { RotationError } from '../../errors.ts'
 import { poll } from '../../poll.ts'
 import type {
-  AccountRecord,
-  AccountStore,
   CertificateAuthority,
   Challenge,
-  MakeKey,
+  ExternalAccount,
+  PlacedOrder,
+  ReplacingRequest,
   Time,
 } from '../../ports.ts'
+import { type AccountOptions, openAccount } from './account.ts'
 import { authorizationFailed, orderFailed } from './answers.ts'
+import { type Directory, readDirectory } from './directory.ts'
 import { fetchAuthorization, isFinal, otherHosts, toOrder } from './orders.ts'
 import { explain } from './problem.ts'
+import { askRenewalInfo } from './renewal-info.ts'
 import { retrying } from './retrying.ts'
 import { type Http, tame } from './transport.ts'
 
-export interface AuthorityOptions {
+export interface AuthorityOptions extends AccountOptions {
   readonly directoryUrl: string
-  readonly contact: readonly string[]
   /** PEM; `null` for the usual roots. */
   readonly rootCertificates: string | null
-  readonly accounts: AccountStore
   readonly time: Time
-  readonly makeKey: MakeKey
   readonly settings: Settings
 }
 
-/** `profile` is of draft-ietf-acme-profiles, which the library's types do not know; it sends it as it is. */
-type OrderData = Parameters<acme.Client['createOrder']>[0] & { profile?: string }
+/** Of draft-ietf-acme-profiles and RFC 9773 §5, which the library's types do not know; it sends them as they are. */
+type OrderData = Parameters<acme.Client['createOrder']>[0] & { profile?: string; replaces?: string }
 
 type LibraryChallenge = Parameters<acme.Client['completeChallenge']>[0]
 
@@ -45,44 +45,51 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     now: () => time.now(),
   })
   const call = retrying(time, settings)
-  let directory: Promise<readonly string[] | null> | null = null
+  let directory: Promise<Directory> | null = null
   let client: Promise<acme.Client> | null = null
 
-  /** @returns by name what the CA advertises; `null` when it has no profiles */
-  function readProfiles(): Promise<readonly string[] | null> {
+  async function get(url: string): Promise<unknown> {
+    const headers = { Accept: 'application/json' }
+    return (await acme.axios.get(url, { validateStatus: null, headers })).data
+  }
+
+  function readOnce(): Promise<Directory> {
     directory ??= call(`the directory ${directoryUrl}`, async () => {
-      const { data } = await acme.axios.get(directoryUrl, { validateStatus: null })
-      if (typeof data?.newOrder !== 'string') throw new Error('it has no newOrder')
-      transport.needLocation(String(data.newAccount))
-      const { profiles } = data.meta ?? {}
-      return typeof profiles === 'object' && profiles !== null ? Object.keys(profiles) : null
+      const read = readDirectory(await get(directoryUrl))
+      transport.needLocation(read.newAccount)
+      return read
     })
     return directory
   }
 
   async function open(): Promise<acme.Client> {
-    await readProfiles()
-    const { key, url } = (await options.accounts.load()) ?? (await register())
-    return new acme.Client({ directoryUrl, accountKey: key, accountUrl: url })
-  }
-
-  async function register(): Promise<AccountRecord> {
-    const key = (await options.makeKey('ecdsa')).export({ type: 'pkcs8', format: 'pem' }) as string
-    const client = new acme.Client({ directoryUrl, accountKey: key })
-    const contact = options.contact.length > 0 ? { contact: [...options.contact] } : {}
-    const url = await call('a new account', async () => {
-      // a repeated request finds the account of the first, and what the library then asks beside may be refused
-      await client.createAccount({ termsOfServiceAgreed: true, ...contact }).catch((error: unknown) => {
-        if (!hasAccount(client)) throw error
+    const newClient = (accountKey: string, externalAccount: ExternalAccount | null) =>
+      new acme.Client({
+        directoryUrl,
+        accountKey,
+        ...(externalAccount
+          ? { externalAccountBinding: { kid: externalAccount.keyId, hmacKey: externalAccount.hmacKey } }
+          : {}),
       })
-      return client.getAccountUrl()
-    })
-    return options.accounts.save({ key, url })
+    const { key, url } = await openAccount(options, await readOnce(), newClient, call)
+    return new acme.Client({ directoryUrl, accountKey: key, accountUrl: url })
   }
 
   function opened(): Promise<acme.Client> {
     client ??= open()
     return client
+  }
+
+  async function place({ hosts, profile }: ReplacingRequest, replaces: string | null): Promise<PlacedOrder> {
+    const client = await opened()
+    const data: OrderData = {
+      identifiers: hosts.map((value) => ({ type: 'dns', value })),
+      ...(profile === null ? {} : { profile }),
+      ...(replaces === null ? {} : { replaces }),
+    }
+    const doing = `a new order for ${hosts.join(', ')}`
+    const order = await call(doing, () => client.createOrder(data))
+    return { ...(await toOrder(client, order, doing, call)), isReplacement: false, refusal: null }
   }
 
   /** Ask again, as often as the CA wants within our bounds, until `ask` has an answer. */
@@ -104,24 +111,31 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
   return {
     async ready(profile) {
       // the directory is looked at first: where the profile is missing, no account is made
-      const profiles = await readProfiles()
+      const { profiles } = await readOnce()
       if (profile !== null && !profiles?.includes(profile)) {
         const offered = profiles === null ? 'offers none' : `offers ${profiles.join(', ')}`
         const what = `the CA does not offer the profile "${profile}", it ${offered}`
         throw new RotationError('acme/profile-not-offered', what, { profile })
       }
-      await opened()
+      return { account: (await opened()).getAccountUrl() }
     },
 
-    async order({ hosts, profile }) {
-      const client = await opened()
-      const data: OrderData = {
-        identifiers: hosts.map((value) => ({ type: 'dns', value })),
-        ...(profile === null ? {} : { profile }),
+    async renewalInfo(id) {
+      const { renewalInfo } = await readOnce()
+      if (renewalInfo === null) return null
+      return askRenewalInfo(get, `${renewalInfo.replace(/\/$/, '')}/${id}`, transport.retryAfterMs)
+    },
+
+    async order(request) {
+      const { renewalInfo } = await readOnce()
+      if (request.replaces === null || renewalInfo === null) return place(request, null)
+      try {
+        return { ...(await place(request, request.replaces)), isReplacement: true }
+      } catch (thrown) {
+        // of another account, unknown, replaced already: CAs find many words for it (RFC 9773 §5)
+        if (!(thrown instanceof RotationError) || thrown.code !== 'acme/refused') throw thrown
+        return { ...(await place(request, null)), refusal: thrown.message }
       }
-      const doing = `a new order for ${hosts.join(', ')}`
-      const order = await call(doing, () => client.createOrder(data))
-      return toOrder(client, order, doing, call)
     },
 
     async find(url, { hosts }) {
@@ -184,14 +198,6 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
         return chain
       })
     },
-  }
-}
-
-function hasAccount(client: acme.Client): boolean {
-  try {
-    return client.getAccountUrl() !== ''
-  } catch {
-    return false
   }
 }
 

@@ -31,6 +31,11 @@ export function explain(thrown: unknown, doing: string, now: EpochMs): RotationE
 
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ALTNAME/
 
+/** Of Let's Encrypt: a rate limit that no time ends, but a visit to the page that it names. */
+function isPause({ type, retryAfterMs, message }: AcmeProblem): boolean {
+  return type === 'rateLimited' && retryAfterMs === null && /paused|temporarily prevented/i.test(message)
+}
+
 function explainProblem(problem: AcmeProblem, doing: string, now: EpochMs): RotationError {
   const details = [problem.message, ...problem.subproblems].join('; ')
   const wait =
@@ -38,7 +43,7 @@ function explainProblem(problem: AcmeProblem, doing: string, now: EpochMs): Rota
       ? ''
       : `; not before ${toIso(now + problem.retryAfterMs)} (in ${toSpan(problem.retryAfterMs)})`
   return new RotationError(
-    BY_TYPE[problem.type] ?? 'acme/refused',
+    isPause(problem) ? 'acme/account-paused' : (BY_TYPE[problem.type] ?? 'acme/refused'),
     `the CA refused ${doing}: ${details} (${problem.type}, HTTP ${problem.status})${wait}`,
     {
       type: problem.type,

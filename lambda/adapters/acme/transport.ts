@@ -142,7 +142,8 @@ export function rootsBeside(rootCertificates: string): string[] {
 
 /** A chain is some kilobytes; what is longer is no ACME answer. */
 const MOST_BYTES = 1_000_000
-const LONGEST_DETAIL = 500
+/** A page to visit may come with a long token. */
+const LONGEST_DETAIL = 1_000
 
 function toProblem({ status, data, config }: HttpAnswer, retryAfterMs: number | null): AcmeProblem {
   const document = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>
@@ -164,10 +165,10 @@ function subproblemText(subproblem: { identifier?: { value?: string }; detail?: 
   return `${identifier ? `${identifier}: ` : ''}${subproblem?.detail ?? ''}`.slice(0, LONGEST_DETAIL)
 }
 
-/** Seconds or an HTTP date (RFC 9110 §10.2.3). */
+/** Seconds or an HTTP date (RFC 9110 §10.2.3). Of a negative number `Date` would make a year. */
 export function parseRetryAfter(header: unknown, now: number): number | null {
   if (typeof header !== 'string') return null
   if (/^\d+$/.test(header)) return Number(header) * 1000
-  const at = Date.parse(header)
+  const at = /^[A-Za-z]{3,9},? /.test(header) ? Date.parse(header) : Number.NaN
   return Number.isNaN(at) ? null : Math.max(0, at - now)
 }

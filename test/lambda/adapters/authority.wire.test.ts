@@ -33,6 +33,7 @@ describe('the CA', () => {
       directoryUrl: sandbox.ca.directoryUrl,
       contact: [],
       rootCertificates: sandbox.ca.rootPem,
+      externalAccount: null,
       accounts: {
         load: async () => account,
         async save(record) {
@@ -52,7 +53,7 @@ describe('the CA', () => {
   }
 
   async function issue(hosts: readonly string[] = HOSTS): Promise<X509Certificate> {
-    const order = await authority.order({ hosts, profile: null })
+    const order = await authority.order({ hosts, profile: null, replaces: null })
     publish(order)
     await authority.answer(order)
     const key = await generateKey('ecdsa')
@@ -61,7 +62,7 @@ describe('the CA', () => {
 
   it('issues with a fifth of all nonces refused, choosing dns-01 among other challenges', async () => {
     await authority.ready(null)
-    const order = await authority.order({ hosts: HOSTS, profile: 'shortlived' })
+    const order = await authority.order({ hosts: HOSTS, profile: 'shortlived', replaces: null })
     expect(order.challenges.map(({ host }) => host)).toEqual(HOSTS)
     for (const { value } of order.challenges) expect(value).toMatch(/^[\w-]{43}$/)
     const leaf = await issue()
@@ -69,13 +70,13 @@ describe('the CA', () => {
   })
 
   it('asks for the profile', async () => {
-    await authority.order({ hosts: HOSTS, profile: 'shortlived' })
+    await authority.order({ hosts: HOSTS, profile: 'shortlived', replaces: null })
     expect([...sandbox.ca.book.orders.values()].map(({ profile }) => profile)).toEqual(['shortlived'])
   })
 
   it('has nothing to prove where authorizations are still valid', async () => {
     await issue()
-    const again = await authority.order({ hosts: HOSTS, profile: null })
+    const again = await authority.order({ hosts: HOSTS, profile: null, replaces: null })
     expect(again.challenges).toEqual([])
     const key = await generateKey('ecdsa')
     expect(await authority.finalize(again, await createRequest(key, 'ecdsa', HOSTS))).toContain(
@@ -126,7 +127,7 @@ describe('the CA', () => {
   })
 
   it("fails with acme/authorization-failed and the CA's words for a wrong value", async () => {
-    const order = await authority.order({ hosts: ['www.example.com'], profile: null })
+    const order = await authority.order({ hosts: ['www.example.com'], profile: null, replaces: null })
     sandbox.route53.put(zone, { name: '_acme-challenge.www.example.com', type: 'TXT', values: ['"wrong"'] })
     expect(await refusal(authority.answer(order))).toMatchObject({
       code: 'acme/authorization-failed',
@@ -156,7 +157,7 @@ describe('the CA', () => {
     await authority.ready(null)
     sandbox.ca.book.accounts.clear()
     authority = open()
-    expect(await refusal(authority.order({ hosts: HOSTS, profile: null }))).toMatchObject({
+    expect(await refusal(authority.order({ hosts: HOSTS, profile: null, replaces: null }))).toMatchObject({
       code: 'acme/account-refused',
     })
   })
@@ -177,7 +178,7 @@ describe('the CA', () => {
     authority = open({ acmeRequestTimeoutMs: 300 })
     await authority.ready(null)
     sandbox.ca.mishap = (kind) => (kind === 'new-order' ? mishap : null)
-    expect(await refusal(authority.order({ hosts: HOSTS, profile: null }))).toMatchObject({
+    expect(await refusal(authority.order({ hosts: HOSTS, profile: null, replaces: null }))).toMatchObject({
       code: 'acme/unreachable',
       message: expect.stringMatching(
         /no answer to a new order for example\.com, \*\.example\.com: no whole answer in 300 ms/,
@@ -197,7 +198,7 @@ describe('the CA', () => {
     ['the directory', 'megabytes', 'directory', { status: 200, text: 'x'.repeat(3_000_000) }],
   ])('fails with a code when %s is answered with %s', async (_, __, kind, mishap) => {
     sandbox.ca.mishap = (asked) => (asked === kind ? mishap : null)
-    const { code, message } = await refusal(authority.order({ hosts: HOSTS, profile: null }))
+    const { code, message } = await refusal(authority.order({ hosts: HOSTS, profile: null, replaces: null }))
     expect(code).toMatch(/^acme\/(unexpected-answer|unreachable|refused)$/)
     expect(message.length).toBeLessThan(1_000)
   })

@@ -16,7 +16,9 @@ const DESIRED: Certificate = {
   keyType: 'ecdsa',
   profile: null,
   directoryUrl: 'https://ca.test/directory',
+  isStaging: false,
   takeOver: 'when_due',
+  allowStaging: false,
   targets: [],
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Config, parseConfig, toDocument } from '../../../lambda/config/parse.ts'
 import { DEFAULTS } from '../../../lambda/defaults.ts'
 import { RotationError } from '../../../lambda/errors.ts'
+import { limitsOf } from '../../../lambda/limits/ca-limits.ts'
 
 const ELB = { name: 'web' }
 const ENTRY = { hosts: ['www.example.com'], elb: ELB }
@@ -39,6 +40,9 @@ describe('a configuration', () => {
         directoryUrl: DEFAULTS.directoryUrl,
         contact: [],
         rootCertificates: null,
+        isStaging: false,
+        externalAccount: null,
+        limits: limitsOf(DEFAULTS.directoryUrl, {}),
         zones: [],
         certificates: [
           {
@@ -47,7 +51,9 @@ describe('a configuration', () => {
             keyType: 'rsa',
             profile: null,
             directoryUrl: DEFAULTS.directoryUrl,
+            isStaging: false,
             takeOver: 'when_due',
+            allowStaging: false,
             targets: [{ kind: 'classic', loadBalancer: 'TestExtLB', port: 443 }],
           },
         ],

@@ -1,18 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import { RotationError } from '../../../lambda/errors.ts'
+import { limitsOf } from '../../../lambda/limits/ca-limits.ts'
 import { type Budget, type Limited, limit } from '../../../lambda/limits/limits.ts'
 import type { Certificate, StoredCertificate } from '../../../lambda/model.ts'
-import { ledgerItem, specificationHash } from '../../../lambda/names.ts'
+import { domainLedger, hostsLedger, ordersLedger, specificationHash } from '../../../lambda/names.ts'
 import type { Action } from '../../../lambda/plan/plan.ts'
-import { type CertificateState, NOTHING_KNOWN } from '../../../lambda/state/items.ts'
+import type { Predecessor } from '../../../lambda/plan/predecessor.ts'
+import {
+  type CertificateState,
+  type Ledger,
+  NOTHING_KNOWN,
+  NOTHING_SPENT,
+} from '../../../lambda/state/items.ts'
 import { configOf } from '../../support/configs.ts'
 
 const DAY_MS = 86_400_000
 const NOW = 100 * DAY_MS
 const reason = { code: 'renewal-due', detail: '' } as const
 const target = { kind: 'classic', loadBalancer: 'web', port: 443 } as const
-const issue = (certId: string, isUrgent = false): Action[] => [
-  { kind: 'issue', certId, reason, isUrgent },
+type Issue = Extract<Action, { kind: 'issue' }>
+const issue = (certId: string, over: Partial<Issue> = {}): Action[] => [
+  { kind: 'issue', certId, reason, isUrgent: false, predecessor: null, ends: null, ...over },
   { kind: 'attach', certId, reason, target, stored: null },
 ]
 const prune = (certId: string): Action => {
@@ -24,13 +32,14 @@ const CERTIFICATES = configOf(
   ...['a', 'b', 'c', 'd'].map((id) => ({ id, hosts: [`${id === 'd' ? 'a' : id}.example.com`] })),
 ).certificates
 const [A] = CERTIFICATES as [Certificate]
-const SET = ledgerItem(A.directoryUrl, A.hosts)
+const SET = hostsLedger(A.directoryUrl, A.hosts)
 
 function budget(over: Partial<Budget> = {}): Budget {
   const quota = { used: 1, limit: 20 }
   const certificates = new Map(CERTIFICATES.map((one) => [one.id, one]))
-  const usual = { now: NOW, quota, freed: 0, states: new Map(), certificates, mostOfOneSetAWeek: 5 }
-  return { ...usual, issued: () => [], ...over }
+  const limits = limitsOf(A.directoryUrl, {})
+  const usual = { now: NOW, intervalMs: DAY_MS, force: new Set<string>(), quota, freed: 0, states: new Map() }
+  return { ...usual, certificates, limits, ledger: () => NOTHING_SPENT, ...over }
 }
 
 function stateOf(certId: string, state: Partial<CertificateState>): Pick<Budget, 'states'> {
@@ -102,30 +111,129 @@ it('is not asked of another CA, or for other hosts', () => {
   expect(held(limit(issue('a'), budget(stateOf('a', { nextTry }))))).toEqual([])
 })
 
-describe('the ledger', () => {
-  const times = (count: number) => Array.from({ length: count }, (_, at) => NOW - (at + 1) * DAY_MS)
+describe('backing off', () => {
+  const HOUR = 3_600_000
+  const tries = (count: number, minutesAgo: number, set = SET) => {
+    return stateOf('a', { tries: { count, last: NOW - minutesAgo * 60_000, set, why: 'no TXT record' } })
+  }
+  const hourly = (state: Pick<Budget, 'states'>, more: Partial<Budget> = {}) =>
+    held(limit(issue('a'), budget({ ...state, intervalMs: HOUR, ...more })))
 
-  it('holds back the sixth certificate for a set of hosts in seven days, until the oldest of them is forgotten', () => {
-    expect(held(limit(issue('a'), budget({ issued: () => times(4) })))).toEqual([])
-    const limited = limit(issue('a'), budget({ issued: () => times(5) }))
+  it('waits 1, 10 and 100 minutes after the first three failures, and then a day: by the run that is nearest', () => {
+    expect(hourly(tries(1, 5))).toEqual([])
+    expect(hourly(tries(2, 60))).toEqual([])
+    expect(hourly(tries(3, 60))).toEqual(['a limits/backing-off'])
+    expect(hourly(tries(3, 120))).toEqual([])
+    expect(hourly(tries(4, 23 * 60))).toEqual(['a limits/backing-off'])
+    expect(hourly(tries(9, 24 * 60 - 5))).toEqual([])
+  })
+
+  it('says when the next try is, and what the last one said', () => {
+    const limited = limit(issue('a'), budget({ ...tries(4, 0), intervalMs: HOUR }))
+    expect(limited.heldBack.get('a')?.message).toBe(
+      'a was tried 4 times, the next try is not before 1970-04-12T00:00:00Z; the last one said: no TXT record',
+    )
+  })
+
+  it('tries at the next run of a schedule that is as slow', () => {
+    expect(hourly(tries(9, 24 * 60 - 5), { intervalMs: DAY_MS })).toEqual([])
+    expect(hourly(tries(3, 0), { intervalMs: DAY_MS })).toEqual([])
+  })
+
+  it('is shorter the nearer the end of what is installed is', () => {
+    const ends = (days: number) => {
+      const [first, second] = issue('a')
+      const near = { ...first, ends: NOW + days * DAY_MS } as Action
+      return held(limit([near, second as Action], budget({ ...tries(9, 300), intervalMs: HOUR })))
+    }
+    expect(ends(9)).toEqual(['a limits/backing-off'])
+    expect(ends(2)).toEqual([])
+  })
+
+  it('ends when somebody asks for a certificate, or changes the hosts', () => {
+    expect(hourly(tries(9, 0), { force: new Set(['a']) })).toEqual([])
+    expect(hourly(tries(9, 0, 'ledger#hosts#other'))).toEqual([])
+  })
+})
+
+describe('the ledger', () => {
+  const WEEK = 7 * DAY_MS
+  const DOMAIN = domainLedger(A.directoryUrl, 'example.com')
+  const ORDERS = ordersLedger(A.directoryUrl)
+  /** Room for so many is left. */
+  const left = (room: number, most: number, perMs: number) => NOW + perMs - (room * perMs) / most
+  const ledgers = (given: Record<string, Partial<Ledger>>): Pick<Budget, 'ledger'> => {
+    return { ledger: (item) => ({ ...NOTHING_SPENT, ...given[item] }) }
+  }
+  const letsEncrypt = limitsOf('https://acme-v02.api.letsencrypt.org/directory', {})
+
+  it('holds back the sixth certificate for a set of hosts until the CA has room for one again', () => {
+    expect(held(limit(issue('a'), budget(ledgers({ [SET]: { fullAt: left(1, 5, WEEK) } }))))).toEqual([])
+    const limited = limit(issue('a'), budget(ledgers({ [SET]: { fullAt: NOW + WEEK } })))
     expect(held(limited)).toEqual(['a limits/ledger-full'])
-    expect(limited.heldBack.get('a')?.message).toContain('not before 1970-04-13T00:00:00Z')
+    expect(limited.heldBack.get('a')?.message).toBe(
+      'the CA allows 5 certificates for the same hosts in 7 days, and a would be one more; not before 1970-04-12T09:36:00Z',
+    )
   })
 
   it('lets through what is near its end, and an order that is gone on with', () => {
-    expect(held(limit(issue('a', true), budget({ issued: () => times(9) })))).toEqual([])
-    const order = { url: '', specificationHash: specificationHash(A), keyParameter: '', since: 0 }
-    const resumed = budget({ ...stateOf('a', { order }), issued: () => times(9) })
-    expect(held(limit(issue('a'), resumed))).toEqual([])
-    const other = budget({
-      ...stateOf('a', { order: { ...order, specificationHash: '' } }),
-      issued: () => times(9),
-    })
+    const full = ledgers({ [SET]: { fullAt: NOW + WEEK } })
+    expect(held(limit(issue('a', { isUrgent: true }), budget(full)))).toEqual([])
+    const order = {
+      url: '',
+      specificationHash: specificationHash(A),
+      keyParameter: '',
+      since: 0,
+      isReplacement: false,
+    }
+    expect(held(limit(issue('a'), budget({ ...stateOf('a', { order }), ...full })))).toEqual([])
+    const other = budget({ ...stateOf('a', { order: { ...order, specificationHash: '' } }), ...full })
     expect(held(limit(issue('a'), other)), 'it will be dropped').toEqual(['a limits/ledger-full'])
   })
 
   it('counts what the same plan orders for the same hosts', () => {
-    const limited = limit([...issue('a'), ...issue('d'), ...issue('b')], budget({ issued: () => times(4) }))
-    expect(held(limited)).toEqual(['d limits/ledger-full'])
+    const one = ledgers({ [SET]: { fullAt: left(1, 5, WEEK) } })
+    expect(held(limit([...issue('a'), ...issue('d'), ...issue('b')], budget(one)))).toEqual([
+      'd limits/ledger-full',
+    ])
+  })
+
+  it('counts by registered domain and by account where the CA does, over all certificates of a plan', () => {
+    const domain = ledgers({ [DOMAIN]: { fullAt: left(2, 50, WEEK) } })
+    const all = [...issue('a'), ...issue('b'), ...issue('c')]
+    expect(held(limit(all, budget({ ...domain, limits: letsEncrypt })))).toEqual(['c limits/ledger-full'])
+    expect(held(limit(all, budget(domain))), 'a CA that is not known').toEqual([])
+    const orders = ledgers({ [ORDERS]: { fullAt: left(1, 300, 3 * 3_600_000) } })
+    expect(held(limit(all, budget({ ...orders, limits: letsEncrypt })))).toEqual([
+      'b limits/ledger-full',
+      'c limits/ledger-full',
+    ])
+  })
+
+  it('holds nothing against what replaces another inside the window of a CA that does not', () => {
+    const full = ledgers({ [SET]: { fullAt: NOW + WEEK }, [DOMAIN]: { fullAt: NOW + WEEK } })
+    const inside = { id: 'x', account: null, window: { start: NOW, end: NOW + 1 } }
+    const replacing = (predecessor: Predecessor, limits = letsEncrypt) =>
+      held(limit(issue('a', { predecessor }), budget({ ...full, limits })))
+    expect(replacing(inside)).toEqual([])
+    expect(replacing({ ...inside, window: { start: NOW - 1, end: NOW } })).toEqual(['a limits/ledger-full'])
+    expect(replacing({ ...inside, window: null })).toEqual(['a limits/ledger-full'])
+    expect(replacing(inside, limitsOf(A.directoryUrl, {}))).toEqual(['a limits/ledger-full'])
+  })
+
+  it('holds only the limit of the same hosts against a renewal', () => {
+    const spent = { [DOMAIN]: { fullAt: NOW + WEEK }, [ORDERS]: { fullAt: NOW + WEEK } }
+    const renewed = (days: number) =>
+      held(
+        limit(
+          issue('a'),
+          budget({
+            ...ledgers({ ...spent, [SET]: { lastIssued: NOW - days * DAY_MS } }),
+            limits: letsEncrypt,
+          }),
+        ),
+      )
+    expect(renewed(119)).toEqual([])
+    expect(renewed(120)).toEqual(['a limits/ledger-full'])
   })
 })

@@ -26,6 +26,7 @@ import { type CertificateState, NOTHING_KNOWN } from '../../../lambda/state/item
 
 const HOUR_MS = 3_600_000
 const DIRECTORY = 'https://ca.test/directory'
+const STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory'
 
 const specification = {
   hosts: z.array(z.string()).optional(),
@@ -37,6 +38,7 @@ const desiredShape = z.strictObject({
   id: z.string(),
   ...specification,
   takeOver: z.enum(['when_due', 'now']).optional(),
+  allowStaging: z.literal(true).optional(),
   targets: z.array(z.string()).optional(),
 })
 const storedShape = z.strictObject({
@@ -82,6 +84,10 @@ const stateShape = z.strictObject({
   /** When it was placed; long ago when left out. */
   orderedAt: z.iso.date().optional(),
   postponed: z.literal(true).optional(),
+  /** What the CA said of the certificate with this serial. */
+  renewal: z
+    .strictObject({ serial: z.string(), from: z.iso.date(), to: z.iso.date(), page: z.string().optional() })
+    .optional(),
 })
 const caseShape = z.strictObject({
   name: z.string(),
@@ -144,6 +150,7 @@ function toCase(written: Written): PlanCase {
       notBefore: Date.parse(from),
       notAfter: Date.parse(to),
       issuer: 'Paid CA',
+      renewalId: null,
     }),
   )
   const leaves = new Map(
@@ -165,6 +172,7 @@ function toCase(written: Written): PlanCase {
       notBefore: 0,
       notAfter: 0,
       issuer: 'someone',
+      renewalId: null,
     }
     const answer =
       serves === 'nothing' ? { address: '10.0.0.1', failure: 'no handshake' } : { address: '10.0.0.1', leaf }
@@ -240,11 +248,19 @@ function toCase(written: Written): PlanCase {
             specificationHash: given.order === 'same' && desired ? specificationHash(toDesired(desired)) : '',
             keyParameter: '/key',
             since: Date.parse(given.orderedAt ?? '2000-01-01'),
+            isReplacement: false,
           }
         : null,
       postponed: given.postponed ?? false,
+      renewal: given.renewal ? toRenewal(given.renewal) : null,
     }
   }
+}
+
+function toRenewal({ serial, from, to, page = '' }: NonNullable<z.infer<typeof stateShape>['renewal']>) {
+  const window = { start: Date.parse(from), end: Date.parse(to) }
+  const explanation = page === '' ? null : page
+  return { serial, id: `key.${serial}`, account: null, window, explanation, askAfter: 0, failures: 0 }
 }
 
 function foreignArn(serial: string): string {
@@ -258,7 +274,9 @@ function toDesired(written: z.infer<typeof desiredShape>): Certificate {
     keyType: written.keyType ?? 'rsa',
     profile: written.profile ?? null,
     directoryUrl: written.directoryUrl ?? DIRECTORY,
+    isStaging: (written.directoryUrl ?? DIRECTORY) === STAGING,
     takeOver: written.takeOver ?? 'when_due',
+    allowStaging: written.allowStaging ?? false,
     targets: (written.targets ?? ['web:443']).map(toTarget),
   }
 }
@@ -285,6 +303,7 @@ function toStored(written: z.infer<typeof storedShape>): {
     notBefore: Date.parse(from),
     notAfter: Date.parse(to),
     issuer: 'CA',
+    renewalId: null,
   }
   const name = storedName(of, leaf)
   const rejected = rejectedAt.reduce<string | undefined>(

@@ -38,7 +38,7 @@ interface Given {
 function stateOf({ heldBack, deed, standings = [], reason = 'renewal-due', age = 70 }: Given): string {
   if (!CERTIFICATE) throw new Error('one certificate')
   const now = age * DAY
-  const leaf = { serial: '01', hosts: [], notBefore: 0, notAfter: LIFE, issuer: 'CA' }
+  const leaf = { serial: '01', hosts: [], notBefore: 0, notAfter: LIFE, issuer: 'CA', renewalId: null }
   const [target] = CERTIFICATE.targets
   const facts = {
     target,
@@ -47,7 +47,16 @@ function stateOf({ heldBack, deed, standings = [], reason = 'renewal-due', age =
     probe: [],
   }
   const plan: Plan = {
-    actions: [{ kind: 'issue', certId: 'shop', reason: { code: reason, detail: '' }, isUrgent: false }],
+    actions: [
+      {
+        kind: 'issue',
+        certId: 'shop',
+        reason: { code: reason, detail: '' },
+        isUrgent: false,
+        predecessor: null,
+        ends: null,
+      },
+    ],
     standings,
     outpaced: [],
     kept: [],
@@ -57,6 +66,7 @@ function stateOf({ heldBack, deed, standings = [], reason = 'renewal-due', age =
     observed: { targets: new Map([['web:443', facts]]) } as unknown as Observed,
     deed,
     heldBack: heldBack ? error(heldBack) : undefined,
+    renewal: null,
     dryRun: false,
     now,
   }).state

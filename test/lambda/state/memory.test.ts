@@ -1,14 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { makeItem, NOTHING_KNOWN, readCertificate } from '../../../lambda/state/items.ts'
 import { type Memory, openMemory } from '../../../lambda/state/memory.ts'
-import { configOf } from '../../support/configs.ts'
 import { type FakeTable, fakeTable } from './fake-table.ts'
 
 const DAY = 86_400_000
-const [A, B] = configOf(
-  { id: 'a', hosts: ['a.example.com'] },
-  { id: 'b', hosts: ['b.example.com'] },
-).certificates
 
 describe('what is remembered', () => {
   let table: FakeTable
@@ -68,16 +63,11 @@ describe('what is remembered', () => {
     },
   )
 
-  it('counts what was issued for a set of hosts for seven days, each order once, and for no other set', async () => {
-    if (!A || !B) throw new Error('two certificates')
-    await open().noteIssued(A, 'order-1')
-    now += DAY
-    await open().noteIssued(A, 'order-1')
-    await open().noteIssued({ ...A, id: 'other', keyType: 'rsa' }, 'order-2')
-    expect(open().issued(A, now)).toEqual([100 * DAY, 101 * DAY])
-    expect(open().issued(B, now)).toEqual([])
-    expect(open().issued({ ...A, directoryUrl: 'https://other.example.com/' }, now)).toEqual([])
-    expect(open().issued(A, 107 * DAY - 1)).toHaveLength(2)
-    expect(open().issued(A, 107 * DAY)).toEqual([101 * DAY])
+  it('keeps a ledger that many write at once as the last of them left it', async () => {
+    const memory = open()
+    const one = { fullAt: 1, orders: ['1'], lastIssued: null, lastIssuedBy: null }
+    await Promise.all([1, 2, 3].map((fullAt) => memory.noteLedger('ledger#x', { ...one, fullAt })))
+    expect(open().ledger('ledger#x')).toEqual({ ...one, fullAt: 3 })
+    expect(open().ledger('ledger#y')).toEqual({ fullAt: 0, orders: [], lastIssued: null, lastIssuedBy: null })
   })
 })

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type ErrorCode, RotationError } from '../../../lambda/errors.ts'
 import type { Outcome, OutcomeState } from '../../../lambda/model.ts'
-import { ledgerItem } from '../../../lambda/names.ts'
+import { hostsLedger } from '../../../lambda/names.ts'
 import { type CertificateState, NOTHING_KNOWN } from '../../../lambda/state/items.ts'
 import { openMemory } from '../../../lambda/state/memory.ts'
 import { noteOutcomes } from '../../../lambda/state/results.ts'
@@ -11,7 +11,7 @@ import { type FakeTable, fakeTable } from './fake-table.ts'
 const NOW = 1_000_000
 const HOUR = 3_600_000
 const [CERTIFICATE] = configOf({ id: 'shop' }).certificates
-const SET = CERTIFICATE ? ledgerItem(CERTIFICATE.directoryUrl, CERTIFICATE.hosts) : ''
+const SET = CERTIFICATE ? hostsLedger(CERTIFICATE.directoryUrl, CERTIFICATE.hosts) : ''
 
 describe('what came of a run', () => {
   let table: FakeTable

@@ -9,7 +9,14 @@ const [CERTIFICATE] = configOf({
 }).certificates
 const NOW = 5_000
 
-const leaf = (serial: string) => ({ serial, hosts: [], notBefore: 0, notAfter: 0, issuer: 'CA' })
+const leaf = (serial: string) => ({
+  serial,
+  hosts: [],
+  notBefore: 0,
+  notAfter: 0,
+  issuer: 'CA',
+  renewalId: null,
+})
 const ours = (serial: string): Attached => {
   return { origin: 'ours', arn: serial, stored: { serial, arn: serial } as StoredCertificate }
 }

@@ -2,29 +2,34 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
 import * as x509 from '@peculiar/x509'
-import { type Authority, signLeaf } from '../certificates.ts'
+import { type Authority, newSerial, signLeaf } from '../certificates.ts'
 import type { Clock } from '../clock.ts'
 import { Problem } from './problem.ts'
+import { profileAt } from './profiles.ts'
+import { createRateLimits, type RateLimits } from './rate-limits.ts'
+import { createRenewals, type IssuedCertificate, type Renewals } from './renewals.ts'
 
-const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
-
-/** Let's Encrypt's, as of November 2026. @see https://letsencrypt.org/docs/profiles/ */
-export const CA_PROFILES: Readonly<Record<string, { lifetimeMs: number; mostHosts: number }>> = {
-  classic: { lifetimeMs: 90 * DAY_MS, mostHosts: 100 },
-  tlsserver: { lifetimeMs: 45 * DAY_MS, mostHosts: 25 },
-  shortlived: { lifetimeMs: 160 * HOUR_MS, mostHosts: 25 },
-}
 
 export interface CaOptions {
   /** Between a challenge's answer and the CA's look at it. */
   validationDelayMs: number
   /** Between finalize and the certificate: the order is `processing` meanwhile. */
   finalizeDelayMs: number
-  /** How long a valid authorization serves further orders of the same account. */
-  authorizationReuseMs: number
+  /** How long a valid authorization serves further orders of the same account; `null` for as long as its profile says. */
+  authorizationReuseMs: number | null
   /** What the directory advertises; `null` for a CA without profiles. */
-  profiles: typeof CA_PROFILES | null
+  profiles: readonly string[] | null
+  /** Whether it tells of renewals (RFC 9773). */
+  hasRenewalInfo: boolean
+  /** By key identifier the HMAC keys, base64url, of those who may make an account; `null` for everybody. */
+  externalAccounts: ReadonlyMap<string, string> | null
+  /** Whether the published rate limits hold. */
+  hasRateLimits: boolean
+  /** Hosts that need no challenge. */
+  preApproved: (host: string) => boolean
+  /** What an order is when it is made, in the place of what it would be. */
+  placedAs: 'valid' | null
   /** Of which kinds challenges are offered; `null` for the usual ones. */
   offers: readonly string[] | null
   /** Asked after a good request: what goes wrong in issuing, so that the order becomes invalid. */
@@ -52,14 +57,17 @@ export interface Authorization {
   readonly wildcard: boolean
   readonly challenges: readonly Challenge[]
   status: 'pending' | 'valid' | 'invalid'
-  validUntil: number
+  validSince: number | null
 }
 
 export interface Order {
   readonly id: string
   readonly accountId: string
   readonly hosts: readonly string[]
+  /** As it was asked for. */
   readonly profile: string | null
+  readonly replaces: string | null
+  readonly expiresAt: number
   readonly authorizations: readonly Authorization[]
   finalized: { readonly pem: string; readonly readyAt: number } | null
   spoiled: Problem | null
@@ -77,21 +85,28 @@ export interface Book {
   readonly orders: Map<string, Order>
   readonly authorizations: Map<string, Authorization>
   account(thumbprint: string, jwk: object, contact: readonly string[]): { account: Account; isNew: boolean }
-  order(account: Account, hosts: readonly string[], profile: string | null): Order
+  order(account: Account, request: Pick<Order, 'hosts' | 'profile' | 'replaces'>): Order
   /** Begin to look at a challenge; the answer comes later. */
   answer(account: Account, challengeId: string): { challenge: Challenge; authorization: Authorization }
   finalize(order: Order, csr: Buffer): Promise<void>
   statusOf(order: Order): 'pending' | 'ready' | 'processing' | 'valid' | 'invalid'
   /** Leaf, then intermediate. */
   chainOf(order: Order): string
-  readonly issued: readonly { readonly hosts: readonly string[]; readonly at: number }[]
+  readonly issued: readonly IssuedCertificate[]
+  readonly renewals: Renewals
+  readonly rateLimits: RateLimits
 }
 
 export function createBook(authority: Authority, dnsPort: number, clock: Clock, options: CaOptions): Book {
   const accounts = new Map<string, Account>()
   const orders = new Map<string, Order>()
   const authorizations = new Map<string, Authorization>()
-  const issued: { hosts: readonly string[]; at: number }[] = []
+  const issued: IssuedCertificate[] = []
+  const renewals = createRenewals(authority, () => clock.now(), issued)
+  const rateLimits = createRateLimits(
+    () => clock.now(),
+    () => options.hasRateLimits,
+  )
   const resolver = new Resolver({ timeout: 2_000, tries: 2 })
   resolver.setServers([`127.0.0.1:${dnsPort}`])
 
@@ -100,7 +115,7 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
     if (problem) throw problem
   }
 
-  function authorize(account: Account, written: string): Authorization {
+  function authorize(account: Account, written: string, reuseMs: number): Authorization {
     const wildcard = written.startsWith('*.')
     const host = written.replace(/^\*\./, '')
     const reusable = [...authorizations.values()].find(
@@ -108,7 +123,8 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
         one.accountId === account.id &&
         one.host === host &&
         one.wildcard === wildcard &&
-        one.validUntil > clock.now(),
+        one.validSince !== null &&
+        clock.now() < one.validSince + reuseMs,
     )
     if (reusable) return reusable
     // dns-persist-01 carries no token, and dns-01 is not the first: a client has to choose by type
@@ -121,8 +137,8 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
       accountId: account.id,
       host,
       wildcard,
-      status: 'pending',
-      validUntil: 0,
+      status: options.preApproved(written) ? 'valid' : 'pending',
+      validSince: null,
       challenges: kinds.map((type) => ({
         id: newId(),
         type,
@@ -146,11 +162,13 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
     if (found.includes(expected)) {
       challenge.status = 'valid'
       authorization.status = 'valid'
-      authorization.validUntil = clock.now() + options.authorizationReuseMs
+      authorization.validSince = clock.now()
+      rateLimits.noteValidation(account.id, authorization.host, true)
       return
     }
     challenge.status = 'invalid'
     authorization.status = 'invalid'
+    rateLimits.noteValidation(account.id, authorization.host, false)
     const [first] = found
     challenge.error =
       first === undefined
@@ -173,6 +191,8 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
   function statusOf(order: Order): ReturnType<Book['statusOf']> {
     if (order.spoiled || order.authorizations.some(({ status }) => status === 'invalid')) return 'invalid'
     if (order.finalized) return clock.now() >= order.finalized.readyAt ? 'valid' : 'processing'
+    if (options.placedAs) return options.placedAs
+    if (clock.now() >= order.expiresAt) return 'invalid'
     return order.authorizations.every(({ status }) => status === 'valid') ? 'ready' : 'pending'
   }
 
@@ -181,6 +201,8 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
     orders,
     authorizations,
     issued,
+    renewals,
+    rateLimits,
     statusOf,
     account(thumbprint, jwk, contact) {
       const known = [...accounts.values()].find((one) => one.thumbprint === thumbprint)
@@ -190,19 +212,29 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
       accounts.set(account.id, account)
       return { account, isNew: true }
     },
-    order(account, hosts, profile) {
+    order(account, { hosts, profile, replaces }) {
       refuse('newOrder', hosts)
+      if (hosts.length === 0) throw new Problem('malformed', 'Order has no identifiers')
+      rateLimits.checkPaused(hosts)
+      const isExempt = replaces !== null && renewals.checkReplacement(replaces, account.id, hosts, statusOf)
       checkHosts(hosts, profile, options.profiles)
+      rateLimits.admitOrder(account.id, hosts, isExempt)
+      const { orderMs, reuseMs } = profileAt(profile, clock.now())
       const order: Order = {
         id: newId(),
         accountId: account.id,
         hosts,
-        profile: profile ?? (options.profiles ? 'classic' : null),
-        authorizations: hosts.map((host) => authorize(account, host)),
+        profile,
+        replaces,
+        expiresAt: clock.now() + orderMs,
+        authorizations: hosts.map((host) =>
+          authorize(account, host, options.authorizationReuseMs ?? reuseMs),
+        ),
         finalized: null,
         spoiled: null,
       }
       orders.set(order.id, order)
+      if (replaces !== null) renewals.noteReplacement(replaces, order)
       return order
     },
     answer(account, challengeId) {
@@ -233,10 +265,12 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
       if (order.spoiled) return
       // Boulder dates back by an hour, and the last second is part of the lifetime
       const notBefore = Math.floor(clock.now() / 1000) * 1000 - HOUR_MS
-      const lifetimeMs = CA_PROFILES[order.profile ?? 'classic']?.lifetimeMs ?? 90 * DAY_MS
-      const leaf = { hosts: order.hosts, notBefore, notAfter: notBefore + lifetimeMs - 1000 }
+      const { lifetimeMs } = profileAt(order.profile, clock.now())
+      const { hosts, accountId } = order
+      const leaf = { hosts, notBefore, notAfter: notBefore + lifetimeMs - 1000, serial: newSerial() }
       const pem = await signLeaf(authority, request.publicKey, leaf)
-      issued.push({ hosts: order.hosts, at: clock.now() })
+      issued.push({ ...leaf, at: clock.now(), accountId, pem, revokedAt: null, replacement: null })
+      rateLimits.noteIssued(hosts)
       order.finalized = { pem, readyAt: clock.now() + options.finalizeDelayMs }
     },
     chainOf(order) {
@@ -249,10 +283,9 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
 }
 
 function checkHosts(hosts: readonly string[], profile: string | null, profiles: CaOptions['profiles']): void {
-  if (hosts.length === 0) throw new Problem('malformed', 'Order has no identifiers')
-  if (profile !== null && !profiles?.[profile])
+  if (profile !== null && !profiles?.includes(profile))
     throw new Problem('invalidProfile', `profile name "${profile}" not recognized`)
-  const most = profiles?.[profile ?? 'classic']?.mostHosts ?? 100
+  const most = profileAt(profile, 0).mostHosts
   if (hosts.length > most)
     throw new Problem('malformed', `Order cannot contain more than ${most} identifiers`)
   for (const host of hosts) {

@@ -15,16 +15,19 @@ export function createDocuments(origin: string, book: Pick<Book, 'statusOf'>, op
   function directory(): object {
     const profiles = options.profiles
       ? {
-          profiles: Object.fromEntries(
-            Object.keys(options.profiles).map((name) => [name, `the profile ${name}`]),
-          ),
+          profiles: Object.fromEntries(options.profiles.map((name) => [name, `the profile ${name}`])),
         }
       : {}
     return {
       newNonce: `${origin}/new-nonce`,
       newAccount: `${origin}/new-account`,
       newOrder: `${origin}/new-order`,
-      meta: { termsOfService: `${origin}/terms`, ...profiles },
+      ...(options.hasRenewalInfo ? { renewalInfo: `${origin}/renewal-info` } : {}),
+      meta: {
+        termsOfService: `${origin}/terms`,
+        ...(options.externalAccounts ? { externalAccountRequired: true } : {}),
+        ...profiles,
+      },
     }
   }
 
@@ -36,6 +39,8 @@ export function createDocuments(origin: string, book: Pick<Book, 'statusOf'>, op
       authorizations: order.authorizations.map(({ id }) => `${origin}/authz/${id}`),
       finalize: `${origin}/finalize/${order.id}`,
       ...(order.profile === null ? {} : { profile: order.profile }),
+      ...(order.replaces === null ? {} : { replaces: order.replaces }),
+      expires: new Date(order.expiresAt).toISOString(),
       ...(status === 'valid' ? { certificate: `${origin}/certificate/${order.id}` } : {}),
       ...(status === 'invalid'
         ? {

@@ -5,10 +5,12 @@ import { calculateJwkThumbprint } from 'jose'
 import { portOf, readBody, sendHalf } from '../aws/endpoint.ts'
 import { type Authority, makeAuthority, makeLeaf } from '../certificates.ts'
 import type { Clock } from '../clock.ts'
-import { type Account, type Book, CA_PROFILES, type CaOptions, createBook, type Order } from './book.ts'
+import { type Account, type Book, type CaOptions, createBook, type Order } from './book.ts'
 import { createDocuments } from './documents.ts'
+import { checkExternalAccount } from './external-account.ts'
 import { createRequests, type Signed } from './jws.ts'
 import { Problem } from './problem.ts'
+import { CA_PROFILES } from './profiles.ts'
 
 export interface Ca {
   readonly directoryUrl: string
@@ -16,7 +18,12 @@ export interface Ca {
   readonly rootPem: string
   readonly issuerName: string
   readonly book: Book
-  readonly options: CaOptions & { nonceRefusalShare: number; retryAfterSeconds: number }
+  readonly options: CaOptions & {
+    nonceRefusalShare: number
+    retryAfterSeconds: number
+    /** With each answer about a renewal; `null` for none. */
+    renewalRetryAfter: string | null
+  }
   /** Requests by path's first word, as `new-order`. */
   readonly requests: Map<string, number>
   readonly userAgents: Set<string>
@@ -28,14 +35,21 @@ export interface Ca {
 const DEFAULTS: Ca['options'] = {
   validationDelayMs: 500,
   finalizeDelayMs: 1_500,
-  authorizationReuseMs: 30 * 86_400_000,
-  profiles: CA_PROFILES,
+  authorizationReuseMs: null,
+  profiles: Object.keys(CA_PROFILES),
+  hasRenewalInfo: true,
+  externalAccounts: null,
+  hasRateLimits: false,
+  preApproved: () => false,
+  placedAs: null,
   offers: null,
   spoil: () => null,
   deliver: (chain) => chain,
   refuse: () => null,
   nonceRefusalShare: 0.05,
   retryAfterSeconds: 1,
+  // Boulder's is six hours, twenty percent more or less
+  renewalRetryAfter: '21600',
 }
 
 /** What a network or a proxy makes of an answer; `lost` is done, and then never answered. */
@@ -117,6 +131,7 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     if (!request.headers['user-agent']) throw new Problem('malformed', 'User-Agent header is required')
     if (kind === 'directory') return { status: 200, body: documents.directory() }
     if (kind === 'new-nonce') return { status: request.method === 'HEAD' ? 200 : 204 }
+    if (kind === 'renewal-info') return renewalReply(id)
     if (request.method !== 'POST') throw new Problem('malformed', 'Method not allowed', 405)
     const signed = await signedRequests.verify(await readBody(request), `${origin}${path}`)
     if (kind === 'new-account') return newAccount(signed)
@@ -129,11 +144,8 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
       case 'new-order': {
         const identifiers = (payload?.['identifiers'] ?? []) as { type: string; value: string }[]
         const profile = typeof payload?.['profile'] === 'string' ? payload['profile'] : null
-        const order = book.order(
-          account,
-          identifiers.map(({ value }) => value),
-          profile,
-        )
+        const replaces = typeof payload?.['replaces'] === 'string' ? payload['replaces'] : null
+        const order = book.order(account, { hosts: identifiers.map(({ value }) => value), profile, replaces })
         return {
           status: 201,
           headers: { location: `${origin}/order/${order.id}` },
@@ -167,6 +179,16 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     }
   }
 
+  function renewalReply(id: string): Reply {
+    if (!options.hasRenewalInfo) throw new Problem('malformed', 'Page not found', 404)
+    const wait = options.renewalRetryAfter
+    return {
+      status: 200,
+      headers: wait === null ? {} : { 'retry-after': wait },
+      body: book.renewals.renewalInfo(id),
+    }
+  }
+
   async function newAccount({ jwk, payload }: Signed): Promise<Reply> {
     if (!jwk) throw new Problem('malformed', 'No embedded JWK in JWS header')
     const thumbprint = await calculateJwkThumbprint(jwk)
@@ -175,6 +197,13 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
       throw new Problem('accountDoesNotExist', 'No account exists with the provided key')
     if (!known && payload?.['termsOfServiceAgreed'] !== true)
       throw new Problem('malformed', 'must agree to terms of service')
+    if (!known && options.externalAccounts)
+      await checkExternalAccount(
+        payload?.['externalAccountBinding'],
+        jwk,
+        `${origin}/new-account`,
+        options.externalAccounts,
+      )
     const { account, isNew } = book.account(thumbprint, jwk, (payload?.['contact'] ?? []) as string[])
     const body = { status: 'valid', contact: account.contact, orders: `${origin}/orders/${account.id}` }
     return { status: isNew ? 201 : 200, headers: { location: `${origin}/account/${account.id}` }, body }

@@ -1,0 +1,57 @@
+/** Write down what an order and a certificate spend of the CA's limits. Each counts once, also when its order is resumed. */
+import type { Certificate, EpochMs } from '../model.ts'
+import { hostsLedger } from '../names.ts'
+import type { Memory } from '../state/memory.ts'
+import type { CaLimits } from './ca-limits.ts'
+import { type Bucket, issueBuckets, orderBuckets, type Spending, spend } from './ledger.ts'
+
+/** The order that is counted. */
+interface Counted {
+  readonly url: string
+  readonly isReplacement: boolean
+}
+
+export async function countOrder(
+  certificate: Certificate,
+  order: Counted,
+  limits: CaLimits,
+  memory: Memory,
+  now: EpochMs,
+): Promise<void> {
+  const spending = spendingOf(certificate, order, memory, now)
+  for (const bucket of orderBuckets(certificate, limits, spending)) await take(bucket, order.url, memory, now)
+}
+
+export async function countIssued(
+  certificate: Certificate,
+  order: Counted,
+  limits: CaLimits,
+  memory: Memory,
+  now: EpochMs,
+): Promise<void> {
+  const spending = spendingOf(certificate, order, memory, now)
+  for (const bucket of issueBuckets(certificate, limits, spending)) await take(bucket, order.url, memory, now)
+  const item = hostsLedger(certificate.directoryUrl, certificate.hosts)
+  const ledger = memory.ledger(item)
+  if (ledger.lastIssuedBy !== order.url)
+    await memory.noteLedger(item, { ...ledger, lastIssued: now, lastIssuedBy: order.url })
+}
+
+export function spendingOf(
+  { directoryUrl, hosts }: Certificate,
+  { isReplacement }: Pick<Counted, 'isReplacement'>,
+  memory: Pick<Memory, 'ledger'>,
+  now: EpochMs,
+): Spending {
+  return { isReplacement, lastIssued: memory.ledger(hostsLedger(directoryUrl, hosts)).lastIssued, now }
+}
+
+/** More orders than these are not in flight together. */
+const ORDERS_REMEMBERED = 20
+
+async function take({ item, allowance }: Bucket, order: string, memory: Memory, now: EpochMs): Promise<void> {
+  const ledger = memory.ledger(item)
+  if (ledger.orders.includes(order)) return
+  const orders = [...ledger.orders, order].slice(-ORDERS_REMEMBERED)
+  await memory.noteLedger(item, { ...ledger, fullAt: spend(allowance, ledger.fullAt, now), orders })
+}
