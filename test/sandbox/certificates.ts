@@ -23,7 +23,7 @@ const TEN_YEARS_MS = 10 * 365 * 86_400_000
 
 /** A root, or an intermediate below `parent`; valid for twenty years around now, whatever the sandbox's clock says. */
 export async function makeAuthority(name: string, parent: Authority | null = null): Promise<Authority> {
-  const keys = (await webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify'])) as KeyPair
+  const keys = await makeKeys()
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: newSerial(),
     subject: `CN=${name},O=Sandbox`,
@@ -72,12 +72,16 @@ export async function signLeaf(
   return `${certificate.toString('pem')}\n`
 }
 
+export async function makeKeys(): Promise<KeyPair> {
+  return (await webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify'])) as KeyPair
+}
+
 /** A leaf with a key of its own, as bought from a CA that this product never talks to. */
 export async function makeLeaf(
   authority: Authority,
   leaf: { hosts: readonly string[]; notBefore: number; notAfter: number },
 ): Promise<Made> {
-  const keys = (await webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify'])) as KeyPair
+  const keys = await makeKeys()
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey))
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
   return {

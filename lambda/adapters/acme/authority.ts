@@ -18,7 +18,7 @@ import type {
 import { type AccountOptions, openAccount } from './account.ts'
 import { authorizationFailed, orderFailed } from './answers.ts'
 import { type Directory, readDirectory } from './directory.ts'
-import { fetchAuthorization, isFinal, otherHosts, toOrder } from './orders.ts'
+import { fetchAuthorization, isFinal, otherHosts, toNewOrder, toOrder } from './orders.ts'
 import { explain } from './problem.ts'
 import { askRenewalInfo } from './renewal-info.ts'
 import { retrying } from './retrying.ts'
@@ -89,7 +89,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     }
     const doing = `a new order for ${hosts.join(', ')}`
     const order = await call(doing, () => client.createOrder(data))
-    return { ...(await toOrder(client, order, doing, call)), isReplacement: false, refusal: null }
+    return { ...(await toNewOrder(client, order, doing, call)), isReplacement: false, refusal: null }
   }
 
   /** Ask again, as often as the CA wants within our bounds, until `ask` has an answer. */

@@ -40,6 +40,14 @@ export async function toOrder(
   return { url, status, challenges }
 }
 
+/** As `toOrder`, for one that was just placed: what is issued already was issued for a key that is not here. */
+export async function toNewOrder(...given: Parameters<typeof toOrder>): Promise<Order> {
+  const [, { status }, doing] = given
+  if (status !== 'valid' && status !== 'processing') return toOrder(...given)
+  const what = `the CA answered ${doing} with one that is ${status} already, and its key is not here`
+  throw new RotationError('acme/order-failed', what)
+}
+
 export async function fetchAuthorization(
   client: Client,
   orderUrl: string,

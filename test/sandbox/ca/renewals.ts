@@ -34,7 +34,9 @@ export interface Window {
 }
 
 export interface Renewals {
-  /** Asked before each answer: what stands in the place of a window. */
+  /** By serial, in the place of the usual. */
+  readonly windows: Map<string, Window>
+  /** Asked before each answer: what stands in its place. */
   override: (certificate: IssuedCertificate) => object | null
   /** Announced with each window of a revoked certificate; `null` for none. */
   explanation: string | null
@@ -85,6 +87,7 @@ export function createRenewals(
   }
 
   const renewals: Renewals = {
+    windows: new Map(),
     override: () => null,
     explanation: null,
     revoke(serial) {
@@ -92,7 +95,9 @@ export function createRenewals(
       if (!certificate) throw new Error(`the sandbox's CA has not issued ${serial}`)
       certificate.revokedAt = now()
     },
-    windowOf({ at, notAfter, revokedAt }) {
+    windowOf({ serial, at, notAfter, revokedAt }) {
+      const given = renewals.windows.get(serial)
+      if (given) return given
       if (revokedAt !== null) return { start: now() - HOUR_MS, end: now() - HOUR_MS / 2 }
       const validityMs = notAfter + 1000 - at
       const ideal = notAfter - validityMs / (validityMs < SHORT_MS ? 2 : 3)

@@ -40,6 +40,7 @@ const DEFAULTS: Ca['options'] = {
   hasRenewalInfo: true,
   externalAccounts: null,
   hasRateLimits: false,
+  sees: () => true,
   preApproved: () => false,
   placedAs: null,
   offers: null,

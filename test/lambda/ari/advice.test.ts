@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { advisedBy, isTimeToAsk, neverAsked, type Renewal, withoutAri } from '../../../lambda/ari/advice.ts'
+import type { RenewalAnswer } from '../../../lambda/ports.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const NOW = 100 * DAY
+const CERTIFICATE = { serial: '03', notBefore: 90 * DAY, notAfter: 180 * DAY }
+const KNOWN: Renewal = {
+  ...neverAsked(CERTIFICATE, 'key.serial'),
+  account: 'https://ca.test/account/1',
+  window: { start: 140 * DAY, end: 142 * DAY },
+}
+const WINDOW = { start: 149 * DAY, end: 151 * DAY }
+
+function answered(retryAfterMs: number | null, window = WINDOW): RenewalAnswer {
+  return { window, explanation: null, retryAfterMs }
+}
+
+function remembered(answer: RenewalAnswer, before = KNOWN): { window: Renewal['window']; waits: number } {
+  const { window, askAfter } = advisedBy(answer, before, CERTIFICATE, NOW)
+  return { window, waits: askAfter - NOW }
+}
+
+describe('an answer about a renewal', () => {
+  it('counts until the CA wants to be asked again', () => {
+    expect(remembered(answered(5 * HOUR))).toEqual({ window: WINDOW, waits: 5 * HOUR })
+  })
+
+  it.each([
+    ['at once', 0, MINUTE],
+    ['in a second', 1_000, MINUTE],
+    ['in a year', 365 * DAY, DAY],
+    ['never said', null, 6 * HOUR],
+  ])('is asked for again within bounds where that is %s', (_, retryAfterMs, waits) => {
+    expect(remembered(answered(retryAfterMs))).toEqual({ window: WINDOW, waits })
+  })
+
+  it.each([
+    ['ends before it starts', { start: 151 * DAY, end: 149 * DAY }],
+    ['ends as it starts', { start: 151 * DAY, end: 151 * DAY }],
+    ['was over before the certificate began', { start: 0, end: 90 * DAY }],
+    ['is of no time at all', { start: Number.NaN, end: Number.NaN }],
+  ])('is no answer when its window %s: the last one counts', (_, window) => {
+    expect(remembered(answered(HOUR, window))).toEqual({ window: KNOWN.window, waits: 6 * HOUR })
+    expect(remembered(answered(HOUR, window), { ...KNOWN, window: null }).window).toBeNull()
+  })
+
+  it('may put the window into the past, or far ahead', () => {
+    const past = { start: NOW - HOUR, end: NOW - HOUR / 2 }
+    expect(remembered(answered(HOUR, past)).window).toEqual(past)
+    const far = { start: 9_000 * DAY, end: 9_001 * DAY }
+    expect(remembered(answered(HOUR, far)).window).toEqual(far)
+  })
+})
+
+describe('no answer about a renewal', () => {
+  const passing = { failure: 'HTTP 503', isPassing: true }
+
+  it('leaves the last one as it was', () => {
+    expect(advisedBy(passing, KNOWN, CERTIFICATE, NOW)).toMatchObject({ window: KNOWN.window, failures: 1 })
+  })
+
+  it('is asked for again in six hours when it does not pass by itself', () => {
+    expect(remembered({ failure: 'not found', isPassing: false }).waits).toBe(6 * HOUR)
+  })
+
+  it('is asked for again later and later when it may pass, and then as if it did not', () => {
+    const waits: number[] = []
+    let renewal = KNOWN
+    for (let time = 0; time < 10; time++) {
+      renewal = advisedBy(passing, renewal, CERTIFICATE, NOW)
+      waits.push((renewal.askAfter - NOW) / MINUTE)
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 360, 360])
+    expect(advisedBy(answered(HOUR), renewal, CERTIFICATE, NOW).failures).toBe(0)
+  })
+
+  it('where the CA has no such thing, is asked for again in a day', () => {
+    expect(withoutAri(KNOWN, NOW)).toMatchObject({ window: KNOWN.window, askAfter: NOW + DAY })
+  })
+})
+
+it('is time to ask when nobody ever did, when the time has come, and when it lies further ahead than any of ours', () => {
+  const at = (askAfter: number) => isTimeToAsk({ ...KNOWN, askAfter }, NOW)
+  expect([0, NOW, NOW + 1, NOW + DAY, NOW + DAY + 1].map(at)).toEqual([true, true, false, false, true])
+})

@@ -1,0 +1,67 @@
+/** A trial in which nothing is waited for, with a zone and a load balancer, and what most cases say of it. */
+import type { Settings } from '../../lambda/defaults.ts'
+import type { CertificateState } from '../../lambda/state/items.ts'
+import type { IssuedCertificate } from '../sandbox/ca/renewals.ts'
+import type { SandboxOptions } from '../sandbox/sandbox.ts'
+import { DAY_MS, type Ran, startTrial, TABLE, type Trial } from './trial.ts'
+
+export const HOUR_MS = 3_600_000
+export const HOST = 'www.example.com'
+
+export interface Quick extends Trial {
+  /** A load balancer whose bought certificate ends in so many days. */
+  balancer(name: string, hosts: readonly string[], days?: number): Promise<void>
+  /** The next run comes after `ms`, which is also what is between runs. */
+  later(ms?: number, invocation?: object): Promise<Ran>
+  stateOf(certId: string): Promise<CertificateState>
+  /** Lose all that is remembered. */
+  forget(): Promise<void>
+  newest(): IssuedCertificate
+  /** Requests to the CA by their path's first word, so far. */
+  requests(kind: string): number
+}
+
+export async function startQuick(
+  ca: SandboxOptions['ca'] = {},
+  settings: Partial<Settings> = {},
+): Promise<Quick> {
+  const trial = await startTrial(undefined, {
+    propagationMs: 0,
+    spreadMs: 0,
+    ca: { validationDelayMs: 0, finalizeDelayMs: 0, nonceRefusalShare: 0, ...ca },
+    settings: { verifyTimeoutMs: 30_000, dnsSyncTimeoutMs: 10_000, acmePollTimeoutMs: 20_000, ...settings },
+  })
+  const { sandbox } = trial
+  sandbox.route53.addZone('example.com')
+  const quick: Quick = {
+    ...trial,
+    async balancer(name, hosts, days = 9) {
+      const arn = await sandbox.buy(`bought-for-${name}`, { hosts, endsInMs: days * DAY_MS })
+      await sandbox.addLoadBalancer(name, 443, arn)
+    },
+    later(ms = HOUR_MS, invocation = {}) {
+      sandbox.clock.advance(ms)
+      return trial.run(invocation, ms)
+    },
+    async stateOf(certId) {
+      const items = await sandbox.dynamodb.items(TABLE)
+      return JSON.parse(String(items.get(`cert#${certId}`)?.['data'])) as CertificateState
+    },
+    async forget() {
+      await sandbox.dynamodb.deleteTable(TABLE)
+      await sandbox.dynamodb.addTable(TABLE)
+    },
+    newest() {
+      const last = sandbox.ca.book.issued.at(-1)
+      if (!last) throw new Error('nothing was issued')
+      return last
+    },
+    requests: (kind) => sandbox.ca.requests.get(kind) ?? 0,
+  }
+  await quick.balancer('web', [HOST])
+  return quick
+}
+
+export function entry(name: string, hosts: readonly string[] = [HOST], more: object = {}): object {
+  return { name, hosts, key_type: 'ecdsa', elb: { name }, ...more }
+}
