@@ -47,7 +47,10 @@ export function advisedBy(answer: RenewalAnswer, before: Renewal, lifetime: Life
   return { ...before, window, explanation, failures: 0, askAfter: now + waitMs }
 }
 
-/** Over before it begins; or before the certificate began, so that each new one would be replaced at once. */
+/**
+ * Over before it begins; or long before the certificate began, so that each new one would be replaced at once. For "now"
+ * CAs say a window of the last hour, which may be older than the certificate.
+ */
 function isNonsense({ start, end }: Window, { notBefore }: Lifetime): boolean {
-  return !(end > start) || end <= notBefore
+  return !(end > start) || end <= notBefore - DAY_MS
 }

@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deployedRunner } from '../support/runners.ts'
-import { DAY_MS, names, type Ran, type StartTestCa, startTrial, type Trial } from '../support/trial.ts'
+import { DAY_MS, names, type Ran, type StartTestCa, startTrial, TABLE, type Trial } from '../support/trial.ts'
 
 const ZONE = 'example.com'
 const OTHER_ZONE = 'example.org'
@@ -318,6 +318,65 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
       ])
       expect(trial.sandbox.snapshot()).toEqual(before)
       expect(trial.sandbox.ssm.parameters.size).toBe(0)
+    })
+
+    describe('when the CA wants a certificate replaced before its time', () => {
+      beforeEach(async () => {
+        await balancer('web', ['www.example.com'])
+        trial.configure([
+          { name: 'web', hosts: ['www.example.com'], key_type: 'ecdsa', elb: { name: 'web' } },
+        ])
+        expect((await trial.run()).outcomes).toEqual({ web: 'renewed' })
+      })
+
+      /** The CA's own clock counts, which a test CA may not share. */
+      function advise(): Promise<void> {
+        const at = (minutes: number) => new Date(trial.sandbox.clock.now() + minutes * 60_000).toISOString()
+        const suggestedWindow = { start: at(-20), end: at(-10) }
+        const explanationURL = 'https://ca.example.com/incident'
+        return trial.ca.advise(served('web').toString(), { suggestedWindow, explanationURL })
+      }
+
+      function dueIn(ran: Ran): string[] {
+        return ran.events.flatMap((event) => (event.event === 'cert.due' ? [event.reason] : []))
+      }
+
+      it('replaces it once, and tells the CA which one', async () => {
+        await advise()
+        const ran = await trial.run()
+        expect(ran).toMatchObject({ outcomes: { web: 'renewed' }, error: null })
+        expect(dueIn(ran)).toEqual(['replace-early'])
+        expect(names(ran)).not.toContain('replacement.refused')
+        const again = await trial.run()
+        expect(again.outcomes).toEqual({ web: 'settled' })
+        expect(names(again)).toContain('renewal.advised')
+      })
+
+      it('orders without a word of it when the CA will not hear that', async () => {
+        // another account than that of the predecessor, and nobody remembers
+        for (const name of trial.sandbox.ssm.parameters.keys())
+          if (name.includes('/account/')) trial.sandbox.ssm.parameters.delete(name)
+        await trial.sandbox.dynamodb.deleteTable(TABLE)
+        await trial.sandbox.dynamodb.addTable(TABLE)
+        await advise()
+        const ran = await trial.run()
+        expect(ran).toMatchObject({ outcomes: { web: 'renewed' }, error: null })
+        expect(names(ran)).toContain('replacement.refused')
+      })
+    })
+
+    it('asks for the profile that is wanted, and goes by the lifetime of what comes', async () => {
+      await balancer('web', ['www.example.com'])
+      const entry = { name: 'web', hosts: ['www.example.com'], key_type: 'ecdsa', elb: { name: 'web' } }
+      const lived: number[] = []
+      for (const profile of ['classic', 'shortlived']) {
+        trial.configure([{ ...entry, profile }])
+        expect((await trial.run()).outcomes).toEqual({ web: 'renewed' })
+        const { validFromDate, validToDate } = served('web')
+        lived.push(Math.round((validToDate.getTime() - validFromDate.getTime()) / 3_600_000))
+      }
+      expect(lived).toEqual([90 * 24, 160])
+      await expectSettled()
     })
   })
 }

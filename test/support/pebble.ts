@@ -1,6 +1,7 @@
 /** A real Pebble, Let's Encrypt's own test server, that looks at the sandbox's DNS. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,8 @@ import { portOf } from '../sandbox/aws/endpoint.ts'
 import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
 import type { StartTestCa } from './trial.ts'
 
-const DAY_S = 86_400
+const HOUR_S = 3_600
+const DAY_S = 24 * HOUR_S
 
 /**
  * Pebble refuses five percent of nonces and reuses half of the valid authorizations by default; both stay on.
@@ -40,7 +42,10 @@ export function pebbleCa(binary: string): StartTestCa {
         tlsPort: 5001,
         externalAccountBindingRequired: false,
         retryAfter: { authz: 1, order: 1 },
-        profiles: { classic: { description: 'ninety days', validityPeriod: 90 * DAY_S } },
+        profiles: {
+          classic: { description: 'ninety days', validityPeriod: 90 * DAY_S },
+          shortlived: { description: '160 hours', validityPeriod: 160 * HOUR_S },
+        },
       },
     }
     const args = [
@@ -66,6 +71,11 @@ export function pebbleCa(binary: string): StartTestCa {
     return {
       directoryUrl: `https://127.0.0.1:${port}/dir`,
       rootPem: root.pem,
+      advise: (certificate, body) =>
+        manage(managementPort, root.pem, '/set-renewal-info/', {
+          certificate,
+          ariResponse: JSON.stringify(body),
+        }),
       async stop() {
         const gone = new Promise((resolve) => child.once('close', resolve))
         child.kill('SIGTERM')
@@ -74,6 +84,23 @@ export function pebbleCa(binary: string): StartTestCa {
       },
     }
   }
+}
+
+/** @see https://github.com/letsencrypt/pebble "Management Interface" */
+async function manage(port: number, ca: string, path: string, body: object): Promise<void> {
+  const headers = { 'content-type': 'application/json', 'user-agent': 'elb-cert-rotator tests' }
+  const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const call = request({ host: '127.0.0.1', port, path, method: 'POST', ca, headers }, (answer) => {
+      let text = ''
+      answer.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }))
+    })
+    call.on('error', reject)
+    call.end(JSON.stringify(body))
+  })
+  if (status !== 200) throw new Error(`pebble answered ${status}: ${text}`)
 }
 
 /** Two ports that were free a moment ago. */

@@ -1,4 +1,5 @@
 /** One end-to-end trial: a sandbox, a configuration, and runs of the function against them. */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import type { Settings } from '../../lambda/defaults.ts'
@@ -21,12 +22,21 @@ export interface TestCa {
   readonly directoryUrl: string
   /** Of its own TLS. */
   readonly rootPem: string
+  /** Let it answer about the renewal of a certificate (PEM) with this body. */
+  advise(certificate: string, body: object): Promise<void>
   stop(): Promise<void>
 }
 
 export type StartTestCa = (sandbox: Sandbox) => Promise<TestCa>
 
-export const embeddedCa: StartTestCa = async ({ ca }) => ({ ...ca, stop: async () => undefined })
+export const embeddedCa: StartTestCa = async ({ ca }) => ({
+  ...ca,
+  async advise(certificate, body) {
+    const serial = new X509Certificate(certificate).serialNumber.toLowerCase()
+    ca.book.renewals.override = (one) => (one.serial === serial ? body : null)
+  },
+  stop: async () => undefined,
+})
 
 export interface Ran extends Pick<Invoked, 'error' | 'events'> {
   /** By certificate. */
@@ -39,6 +49,7 @@ export interface Ran extends Pick<Invoked, 'error' | 'events'> {
 
 export interface Trial {
   readonly sandbox: Sandbox
+  readonly ca: TestCa
   /** @param document entries, or a whole document to which the CA's directory is added */
   configure(document: object | readonly object[]): void
   /** @param text `null` for a file that is not there */
@@ -66,6 +77,7 @@ export async function startTrial(
 
   return {
     sandbox,
+    ca,
     configure(document) {
       const acme = { directory_url: ca.directoryUrl, root_certificates: ca.rootPem }
       const given: { acme?: object } = Array.isArray(document) ? { certificates: document } : document

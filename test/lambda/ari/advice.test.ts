@@ -40,7 +40,7 @@ describe('an answer about a renewal', () => {
   it.each([
     ['ends before it starts', { start: 151 * DAY, end: 149 * DAY }],
     ['ends as it starts', { start: 151 * DAY, end: 151 * DAY }],
-    ['was over before the certificate began', { start: 0, end: 90 * DAY }],
+    ['was over a day before the certificate began', { start: 0, end: 89 * DAY }],
     ['is of no time at all', { start: Number.NaN, end: Number.NaN }],
   ])('is no answer when its window %s: the last one counts', (_, window) => {
     expect(remembered(answered(HOUR, window))).toEqual({ window: KNOWN.window, waits: 6 * HOUR })
@@ -50,6 +50,8 @@ describe('an answer about a renewal', () => {
   it('may put the window into the past, or far ahead', () => {
     const past = { start: NOW - HOUR, end: NOW - HOUR / 2 }
     expect(remembered(answered(HOUR, past)).window).toEqual(past)
+    const justBefore = { start: 89 * DAY, end: 89 * DAY + 1 }
+    expect(remembered(answered(HOUR, justBefore)).window).toEqual(justBefore)
     const far = { start: 9_000 * DAY, end: 9_001 * DAY }
     expect(remembered(answered(HOUR, far)).window).toEqual(far)
   })
