@@ -1,6 +1,5 @@
 /** What a certificate says of itself, read by Node's own parser. */
 import { X509Certificate } from 'node:crypto'
-import { renewalIdOf } from './ari/renewal-id.ts'
 import type { Leaf } from './model.ts'
 
 /** @param certificate PEM (the first one counts) or DER @throws when it is no certificate */
@@ -15,7 +14,6 @@ export function toLeaf(x509: X509Certificate): Leaf {
     notBefore: x509.validFromDate.getTime(),
     notAfter: x509.validToDate.getTime(),
     issuer: issuerName(x509.issuer),
-    renewalId: renewalIdOf(x509),
   }
 }
 

@@ -43,8 +43,6 @@ export interface Leaf {
   readonly notBefore: EpochMs
   readonly notAfter: EpochMs
   readonly issuer: string
-  /** Its name in ARI (RFC 9773 §4.1); `null` when it has none. */
-  readonly renewalId: string | null
 }
 
 /** A server certificate of ours, as its name and the list of server certificates tell; no call of its own. */
@@ -63,6 +61,8 @@ export interface StoredCertificate {
 /** What only GetServerCertificate tells. */
 export interface CertificateDetail {
   readonly leaf: Leaf
+  /** The same as PEM. */
+  readonly pem: string
   readonly tags: Readonly<Record<string, string>>
 }
 

@@ -14,7 +14,7 @@ import { type PruneAction, pruneAll } from './prune/prune.ts'
 import { describePass } from './report/describe.ts'
 import type { RunRequest } from './run.ts'
 import type { Memory } from './state/memory.ts'
-import { seenWorking } from './state/working.ts'
+import { seenWorking, workedBefore } from './state/working.ts'
 import { waves } from './waves.ts'
 
 /** Everything a pass works with, and what has come of each certificate so far. */
@@ -44,7 +44,7 @@ export interface Pass {
 export async function onePass(pass: number, desired: readonly Certificate[], course: Course): Promise<Pass> {
   const { request, ports, settings, memory } = course
   const { invocation, config } = request
-  const observed = await observe(desired, course.stored, ports, settings)
+  const observed = await observe(desired, course.stored, workedBefore(memory), ports, settings)
   if (!invocation.dryRun) await noteWorking(desired, observed, course)
   if (pass === 1) await askRenewals(desired, observed, ports, memory, settings)
   const quota = await askQuota(course)

@@ -19,7 +19,7 @@ export interface CertificateRotationProps {
   /**
    * A rate begins at once; a cron expression waits for its hour.
    *
-   * @default - every day; every six hours or every hour where a profile of the configuration lives shorter
+   * @default - every twelve hours; every six hours or every hour where a profile of the configuration lives shorter
    */
   readonly schedule?: ScheduleExpression
   /**

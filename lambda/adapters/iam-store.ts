@@ -23,10 +23,12 @@ export function iamStore(client: IAMClient, path: string): CertificateStore {
     const answer = await awsCall('iam:GetServerCertificate', name, () => orNull(client.send(command)))
     const found = answer?.ServerCertificate
     if (!found) return null
+    const pem = found.CertificateBody ?? ''
     const tags = Object.fromEntries((found.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]))
     return {
       arn: found.ServerCertificateMetadata?.Arn ?? '',
-      leaf: parseLeaf(name, found.CertificateBody ?? ''),
+      leaf: parseLeaf(name, pem),
+      pem,
       tags,
     }
   }

@@ -1,6 +1,6 @@
 /** What listeners serve, seen by a TLS handshake with every address. The chain is not judged: any certificate is an answer. */
 import { lookup } from 'node:dns/promises'
-import { connect } from 'node:tls'
+import { type ConnectionOptions, connect, createSecureContext } from 'node:tls'
 import { toLeaf } from '../leaf.ts'
 import type { Answer } from '../model.ts'
 import type { ProbeListener } from '../ports.ts'
@@ -18,27 +18,23 @@ export const dialByName: Dial = async (dnsName, port) =>
   (await lookup(dnsName, { all: true })).map(({ address }) => ({ host: address, port }))
 
 export function tlsProbe(timeoutMs: number, dial: Dial = dialByName): ProbeListener {
+  // old security policies of load balancers still speak TLS 1.0; the probe must see them as well
+  const secureContext = createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' })
   return async ({ dnsName, port, serverName }) => {
     try {
       const places = await dial(dnsName, port)
-      return await Promise.all(places.map((place) => handshake(place, serverName, timeoutMs)))
+      const options = { servername: serverName, rejectUnauthorized: false, secureContext }
+      return await Promise.all(places.map((place) => handshake({ ...place, ...options }, timeoutMs)))
     } catch (error) {
       return [{ address: dnsName, failure: `does not resolve: ${String((error as Error).message)}` }]
     }
   }
 }
 
-function handshake(place: Place, serverName: string, timeoutMs: number): Promise<Answer> {
-  const address = place.host
+function handshake(options: Place & ConnectionOptions, timeoutMs: number): Promise<Answer> {
+  const address = options.host
   return new Promise((resolve) => {
-    const socket = connect({
-      ...place,
-      servername: serverName,
-      rejectUnauthorized: false,
-      // old security policies of load balancers still speak TLS 1.0; the probe must see them as well
-      minVersion: 'TLSv1',
-      ciphers: 'DEFAULT@SECLEVEL=0',
-    })
+    const socket = connect(options)
     const finish = (answer: Answer) => {
       clearTimeout(timer)
       socket.destroy()

@@ -4,11 +4,11 @@
  *
  * @see RFC 9773 §4.3
  */
+import { X509Certificate } from 'node:crypto'
 import type { Settings } from '../defaults.ts'
 import { RotationError } from '../errors.ts'
 import { toIso } from '../instant.ts'
 import type { Certificate, Observed, StoredCertificate } from '../model.ts'
-import { targetKey } from '../model.ts'
 import { inParallel } from '../parallel.ts'
 import { newestOfOurs } from '../plan/newest.ts'
 import { isOfItsCa } from '../plan/predecessor.ts'
@@ -16,6 +16,7 @@ import { isRejected } from '../plan/rejected.ts'
 import type { Ports, RenewalAnswer } from '../ports.ts'
 import type { Memory } from '../state/memory.ts'
 import { advisedBy, isTimeToAsk, neverAsked, type Renewal, withoutAri } from './advice.ts'
+import { renewalIdOf } from './renewal-id.ts'
 
 type World = Pick<Ports, 'authority' | 'store' | 'time' | 'emit'>
 
@@ -59,7 +60,7 @@ async function known(
 ): Promise<Renewal> {
   const { renewal } = memory.of(certificate.id)
   if (renewal?.serial === stored.serial) return renewal
-  return neverAsked(stored, await renewalId(certificate, stored, observed, world))
+  return neverAsked(stored, await renewalId(stored, observed, world))
 }
 
 /** @returns the one in force when it is time to ask; not one that is over, that broke a listener, or of another CA */
@@ -77,26 +78,19 @@ function askedAbout(
   return renewal?.serial !== stored.serial || isTimeToAsk(renewal, now) ? stored : null
 }
 
-/** From what is served, which costs no call, or from the store. */
+/** It is remembered from the issuance; where that was lost, the store has it. */
 async function renewalId(
-  { targets }: Certificate,
-  { serial, arn }: StoredCertificate,
+  { arn }: StoredCertificate,
   observed: Observed,
   { store }: World,
 ): Promise<string | null> {
-  for (const target of targets) {
-    const facts = observed.targets.get(targetKey(target))
-    if (facts?.problem !== null) continue
-    for (const answer of facts.probe)
-      if ('leaf' in answer && answer.leaf.serial === serial) return answer.leaf.renewalId
-  }
   const detail =
     observed.details.get(arn) ??
     (await store.read(arn).catch((thrown: unknown) => {
       if (thrown instanceof RotationError) return null
       throw thrown
     }))
-  return detail?.leaf.renewalId ?? null
+  return detail ? renewalIdOf(new X509Certificate(detail.pem)) : null
 }
 
 async function ask(id: string, { authority }: World): Promise<RenewalAnswer | null> {

@@ -1,5 +1,6 @@
 /** From an order whose hosts are proven to a certificate. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { renewalIdOf } from '../ari/renewal-id.ts'
 import { RotationError } from '../errors.ts'
 import { toIso } from '../instant.ts'
 import { toLeaf } from '../leaf.ts'
@@ -28,6 +29,8 @@ export interface Issued {
   /** Leaf first, PEM. */
   readonly chain: readonly string[]
   readonly leaf: Leaf
+  /** Its name in ARI; `null` when it has none. */
+  readonly renewalId: string | null
   /** URL of the account that it was issued to. */
   readonly account: string
 }
@@ -54,7 +57,7 @@ export async function finalize(item: Proven, world: World): Promise<Issued> {
     issuer: leaf.issuer,
     notAfter: toIso(leaf.notAfter),
   })
-  return { certId, desired, key, chain, leaf, account: item.account }
+  return { certId, desired, key, chain, leaf, renewalId: renewalIdOf(firstOf(chain)), account: item.account }
 }
 
 /** Saved before the CA signs for it: what was finalized can then be had by a later run, and is never ordered again. */

@@ -24,12 +24,15 @@ type World = Pick<Ports, 'loadBalancers' | 'store' | 'probe'>
 
 /**
  * @param justStored certificates that this run has stored: IAM may list them late
+ * @param workedBefore ARNs of those that are remembered to have worked before the one in force: kept for rollback, they
+ *   need not be read again at every run
  * @throws RotationError only when AWS could not be asked at all; what is wrong with one target or certificate is a
  *   value in what is observed
  */
 export async function observe(
   desired: readonly Certificate[],
   justStored: readonly StoredCertificate[],
+  workedBefore: ReadonlySet<string>,
   world: World,
   settings: Settings,
 ): Promise<Observed> {
@@ -52,6 +55,7 @@ export async function observe(
       desired,
       targets,
       listed.filter((one) => !isIn(justStored, one)),
+      workedBefore,
       world,
       settings,
     )),
@@ -147,11 +151,15 @@ function unreadable(arn: string, why: string): RotationError {
   return new RotationError('store/certificate-unreadable', `${arn} cannot be read: ${why}`, { arn })
 }
 
-/** A settled certificate costs no call: only where the specification differs, or a target has another or serves none. */
+/**
+ * A settled certificate costs no call, nor does the one that worked before it: only where the specification differs, or a
+ * target has another or serves none.
+ */
 async function readDetails(
   desired: readonly Certificate[],
   targets: ReadonlyMap<string, TargetFacts>,
   stored: readonly StoredCertificate[],
+  workedBefore: ReadonlySet<string>,
   { store }: World,
   settings: Settings,
 ): Promise<Pick<Observed, 'details' | 'unread'>> {
@@ -160,9 +168,11 @@ async function readDetails(
   const asked = desired.flatMap((certificate) => {
     const wanted = specificationHash(certificate)
     const here = certificate.targets.flatMap((target) => targets.get(targetKey(target)) ?? [])
-    return stored
-      .filter(({ idHash: hash }) => hash === idHash(certificate.id))
-      .filter((one) => one.specificationHash !== wanted || !here.every((facts) => isServed(facts, one.arn)))
+    const own = stored.filter(({ idHash: hash }) => hash === idHash(certificate.id))
+    const isServedBy = ({ arn, specificationHash: hash }: StoredCertificate) =>
+      hash === wanted && here.every((facts) => isServed(facts, arn))
+    const isSettled = own.some(isServedBy)
+    return own.filter((one) => !isServedBy(one) && !(isSettled && workedBefore.has(one.arn)))
   })
   await inParallel(asked, settings.concurrency, async ({ arn }) => {
     try {

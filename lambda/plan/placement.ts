@@ -26,7 +26,7 @@ import {
   type Standing,
   settled,
 } from './standings.ts'
-import { isNearItsEnd, type Lifetime } from './window.ts'
+import { type Lifetime, nearItsEndFrom } from './window.ts'
 
 export interface Placement {
   readonly actions: readonly Action[]
@@ -130,7 +130,7 @@ function firstForeign(wanting: readonly ReachableTarget[]): Current | null {
 function urgencyOf(installed: readonly Lifetime[], now: EpochMs) {
   const ends = installed.map(({ notAfter }) => notAfter)
   return {
-    isUrgent: installed.some((one) => isNearItsEnd(one, now)),
+    isUrgent: installed.some((one) => now > nearItsEndFrom(one)),
     ends: ends.length === 0 ? null : Math.min(...ends),
   }
 }

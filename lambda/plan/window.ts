@@ -74,9 +74,9 @@ export function lastGuard({ notBefore, notAfter }: Lifetime): EpochMs {
   return notAfter - (notAfter - notBefore) * LAST_PART
 }
 
-/** So near that what speaks against a new order speaks no more. */
-export function isNearItsEnd({ notBefore, notAfter }: Lifetime, now: EpochMs): boolean {
-  return notAfter - now < (notAfter - notBefore) / 10
+/** From here on, what speaks against a new order speaks no more. */
+export function nearItsEndFrom({ notBefore, notAfter }: Lifetime): EpochMs {
+  return notAfter - (notAfter - notBefore) / 10
 }
 
 /**

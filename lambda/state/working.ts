@@ -3,6 +3,7 @@ import type { Certificate, EpochMs, Observed, Probe, ReachableTarget } from '../
 import { targetKey } from '../model.ts'
 import { isSilent, servesEverywhere } from '../verify/judge.ts'
 import type { CertificateState } from './items.ts'
+import type { Memory } from './memory.ts'
 
 type Working = CertificateState['working']
 
@@ -30,6 +31,12 @@ export function seenWorking(
     return [[targetKey(target), { arn, seen, since, before: previous }]]
   })
   return changed.length === 0 ? before.working : { ...before.working, ...Object.fromEntries(changed) }
+}
+
+/** @returns ARNs of what worked at some listener before the one that it was last seen working with */
+export function workedBefore({ certificates }: Pick<Memory, 'certificates'>): ReadonlySet<string> {
+  const all = [...certificates.values()].flatMap(({ working }) => Object.values(working))
+  return new Set(all.flatMap(({ before }) => before ?? []))
 }
 
 /**

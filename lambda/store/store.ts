@@ -30,7 +30,7 @@ export async function storeAll(
   const stored = await each(
     issued,
     settings.concurrency,
-    async ({ certId, desired, key, chain, leaf, account }) => {
+    async ({ certId, desired, key, chain, leaf, renewalId, account }) => {
       const name = storedName(desired, leaf)
       const arn = await store.upload({
         name,
@@ -54,7 +54,7 @@ export async function storeAll(
       if (order)
         try {
           await keys.remove(order.keyParameter)
-          const renewal = { ...neverAsked(leaf, leaf.renewalId), account }
+          const renewal = { ...neverAsked(leaf, renewalId), account }
           await memory.note(certId, { order: null, tries: null, renewal })
         } catch (thrown) {
           keysLeft.push({ certId, error: asRotationError(thrown) })

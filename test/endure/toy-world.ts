@@ -65,12 +65,7 @@ export interface ToyWorld {
   readonly uploaded: Set<string>
   /** What must not happen, in words. */
   readonly sins: string[]
-  add(
-    arn: string,
-    leaf: Omit<Leaf, 'issuer' | 'renewalId'>,
-    uploadedAt: number,
-    tags?: Record<string, string>,
-  ): void
+  add(arn: string, leaf: Omit<Leaf, 'issuer'>, uploadedAt: number, tags?: Record<string, string>): void
   /** The ports of one run. @param meanwhile happens before its nth call */
   ports(
     runId: string,
@@ -102,7 +97,7 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
       const certificate = {
         arn,
         name,
-        leaf: { ...leaf, issuer: 'Toy CA', renewalId: null },
+        leaf: { ...leaf, issuer: 'Toy CA' },
         uploadedAt,
         tags,
       }
@@ -170,7 +165,10 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
               return parts ? [{ arn, name, ...parts, notAfter: leaf.notAfter, uploadedAt }] : []
             }),
           ),
-          read: read((arn) => world.certificates.get(arn) ?? null),
+          read: read((arn) => {
+            const found = world.certificates.get(arn)
+            return found ? { ...found, pem: authority.pem } : null
+          }),
           quota: read(() => ({ used: world.certificates.size, limit: 1_000 })),
           upload: write(({ name, certificate, tags }) => {
             const arn = `arn:aws:iam::1:server-certificate${OURS}${name}`

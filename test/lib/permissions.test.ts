@@ -59,6 +59,14 @@ describe('the permissions of a configuration', () => {
     ])
   })
 
+  it('read the secret of an external account, and no other parameter, where one is configured', () => {
+    const bound = { ...configOf({}), externalAccount: { keyId: 'kid', parameter: '/acme/hmac-key' } }
+    expect(lines(bound).filter((line) => line.startsWith('ReadExternalAccount'))).toEqual([
+      'ReadExternalAccount: ssm:GetParameter on arn:aws-cn:ssm:cn-north-1:111122223333:parameter/acme/hmac-key',
+    ])
+    expect(lines(configOf({})).join()).not.toContain('ReadExternalAccount')
+  })
+
   it('allow listing of zones, and any zone for the exact names, only for hosts whose zone has no id', () => {
     const two = { ...configOf({}, { hosts: ['api.example.org'] }), zones: [ZONE] }
     expect(hostsWithoutZone(two)).toEqual(['api.example.org'])

@@ -1,6 +1,6 @@
 /** A listener of a load balancer: real TLS, serving what is attached, late or broken if asked. */
 import { createServer } from 'node:net'
-import { createSecureContext, TLSSocket } from 'node:tls'
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import { portOf } from './aws/endpoint.ts'
 import type { ServerCertificate } from './aws/iam.ts'
 import type { Clock } from './clock.ts'
@@ -32,8 +32,7 @@ export async function startListener(
     socket.on('error', () => socket.destroy())
     const chosen = listener.behaviour(listener.serving())
     if (chosen === 'close') return void socket.destroy()
-    const { body, chain, privateKey } = chosen === 'serve' ? listener.serving() : chosen.instead
-    const secureContext = createSecureContext({ cert: `${body}\n${chain}`, key: privateKey })
+    const secureContext = contextOf(chosen === 'serve' ? listener.serving() : chosen.instead)
     const secured = new TLSSocket(socket, { isServer: true, secureContext })
     sockets.add(secured)
     secured.on('error', () => secured.destroy())
@@ -64,4 +63,15 @@ export async function startListener(
     server.listen(wantedPort, '127.0.0.1', resolve)
   })
   return Object.assign(listener, { port: portOf(server) })
+}
+
+/** Years of probes see the same few. */
+const contexts = new WeakMap<ServerCertificate, SecureContext>()
+
+function contextOf(certificate: ServerCertificate): SecureContext {
+  const { body, chain, privateKey } = certificate
+  const context =
+    contexts.get(certificate) ?? createSecureContext({ cert: `${body}\n${chain}`, key: privateKey })
+  contexts.set(certificate, context)
+  return context
 }

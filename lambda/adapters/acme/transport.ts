@@ -130,9 +130,13 @@ export function tame(
   }
 }
 
+const contexts = new Map<string, SecureContext>()
+
 /** Made once: as the agent's `ca`, all roots would be read anew for each connection, and copied for each request. */
 function trusting(rootCertificates: string): SecureContext {
-  return createSecureContext({ ca: rootsBeside(rootCertificates) })
+  const context = contexts.get(rootCertificates) ?? createSecureContext({ ca: rootsBeside(rootCertificates) })
+  contexts.set(rootCertificates, context)
+  return context
 }
 
 /** @returns PEM of the usual roots, and of those given */

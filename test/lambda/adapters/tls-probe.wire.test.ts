@@ -1,7 +1,6 @@
 import { createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { tlsProbe } from '../../../lambda/adapters/tls-probe.ts'
-import { renewalIdOf } from '../../../lambda/ari/renewal-id.ts'
 import { portOf } from '../../sandbox/aws/endpoint.ts'
 import type { TlsListener } from '../../sandbox/listener.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
@@ -40,7 +39,6 @@ describe('a probe', () => {
           notBefore: x509.validFromDate.getTime(),
           notAfter: x509.validToDate.getTime(),
           issuer: 'Paid CA, Sandbox',
-          renewalId: renewalIdOf(x509),
         },
       },
     ])

@@ -5,6 +5,7 @@ import { DEFAULTS } from '../../../lambda/defaults.ts'
 import { RotationError } from '../../../lambda/errors.ts'
 import { limitsOf } from '../../../lambda/limits/ca-limits.ts'
 
+const STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory'
 const ELB = { name: 'web' }
 const ENTRY = { hosts: ['www.example.com'], elb: ELB }
 
@@ -69,6 +70,9 @@ describe('a configuration', () => {
         contact: ['mailto:ops@example.com'],
         profile: 'classic',
         root_certificates: 'private-ca.pem',
+        staging: true,
+        external_account: { key_id: 'kid-1', hmac_key_parameter: '/acme/hmac-key' },
+        limits: { registered_domain_a_week: 900, renewals_are_free: true },
       },
       dns: { zones: [{ name: 'Example.com.', id: '/hostedzone/Z0123456789' }] },
       certificates: [
@@ -79,6 +83,7 @@ describe('a configuration', () => {
           profile: 'tlsserver',
           targets: [{ elb: { name: 'a' } }, { elb: { name: 'b', port: 8443 } }],
           take_over: 'now',
+          allow_staging: true,
         },
       ],
     })
@@ -86,9 +91,24 @@ describe('a configuration', () => {
       directoryUrl: 'https://ca.example.com/dir',
       contact: ['mailto:ops@example.com'],
       rootCertificates: 'private-ca.pem',
+      isStaging: true,
+      externalAccount: { keyId: 'kid-1', parameter: '/acme/hmac-key' },
+      limits: {
+        sameHosts: { most: 5 },
+        registeredDomain: { most: 900 },
+        orders: null,
+        areRenewalsFree: true,
+      },
       zones: [{ name: 'example.com', id: 'Z0123456789' }],
       certificates: [
-        { id: 'shop', profile: 'tlsserver', takeOver: 'now', targets: [{ port: 443 }, { port: 8443 }] },
+        {
+          id: 'shop',
+          profile: 'tlsserver',
+          takeOver: 'now',
+          isStaging: true,
+          allowStaging: true,
+          targets: [{ port: 443 }, { port: 8443 }],
+        },
       ],
     })
   })
@@ -112,13 +132,45 @@ describe('a configuration', () => {
     expect(config.certificates[0]?.targets.map(({ loadBalancer }) => loadBalancer)).toEqual(['one', 'two'])
   })
 
-  it('is the same after it was packed with the function', () => {
+  it.each([
+    {},
+    { staging: true, external_account: { key_id: 'kid', hmac_key_parameter: '/a/b' } },
+    { limits: { same_hosts_a_week: 1, orders_in_three_hours: 2, renewals_are_free: true } },
+    { directory_url: STAGING },
+    { directory_url: STAGING, staging: false, limits: { registered_domain_a_week: 7 } },
+  ])('is the same after it was packed with the function: %j', (more) => {
     const { config } = parse({
-      acme: { profile: 'classic', contact: ['mailto:ops@example.com'], root_certificates: 'PEM' },
+      acme: { profile: 'classic', contact: ['mailto:ops@example.com'], root_certificates: 'PEM', ...more },
       dns: { zones: [{ name: 'example.com', id: 'Z1' }] },
-      certificates: [{ hosts: ['Bücher.example'], key_type: 'ecdsa', elb: ELB, take_over: 'now' }],
+      certificates: [
+        { hosts: ['Bücher.example'], key_type: 'ecdsa', elb: ELB, take_over: 'now', allow_staging: true },
+      ],
     })
     expect(parse(toDocument(config)).config).toEqual(config)
+  })
+
+  it('knows the staging CAs that are known, unless it says otherwise', () => {
+    const isStaging = (acme: object) => parse({ acme, certificates: [ENTRY] }).config.isStaging
+    expect(isStaging({})).toBe(false)
+    expect(isStaging({ directory_url: STAGING })).toBe(true)
+    expect(isStaging({ directory_url: STAGING, staging: false })).toBe(false)
+    expect(isStaging({ directory_url: 'https://staging.ca.example.com/dir' })).toBe(false)
+    expect(isStaging({ directory_url: 'https://ca.example.com/dir', staging: true })).toBe(true)
+  })
+
+  it('is refused with a line for each of these of the CA', () => {
+    const acme = {
+      staging: 'yes',
+      external_account: { key_id: '', hmac_key_parameter: 'no slash' },
+      limits: { same_hosts_a_week: 0, a_day: 1 },
+    }
+    expect(problems({ acme, certificates: [ENTRY] })).toEqual([
+      'acme.staging: found "yes", expected true or false',
+      'acme.external_account.key_id: found "", expected at least one character',
+      'acme.external_account.hmac_key_parameter: found "no slash", expected the name of an SSM parameter, as in /acme/hmac-key',
+      'acme.limits.same_hosts_a_week: found 0, expected at least 1',
+      'acme.limits.a_day: found an unknown key, expected one of same_hosts_a_week, registered_domain_a_week, orders_in_three_hours, renewals_are_free',
+    ])
   })
 
   it('joins them in any order and case of hosts, and names the certificate as the first does', () => {

@@ -150,7 +150,6 @@ function toCase(written: Written): PlanCase {
       notBefore: Date.parse(from),
       notAfter: Date.parse(to),
       issuer: 'Paid CA',
-      renewalId: null,
     }),
   )
   const leaves = new Map(
@@ -172,7 +171,6 @@ function toCase(written: Written): PlanCase {
       notBefore: 0,
       notAfter: 0,
       issuer: 'someone',
-      renewalId: null,
     }
     const answer =
       serves === 'nothing' ? { address: '10.0.0.1', failure: 'no handshake' } : { address: '10.0.0.1', leaf }
@@ -303,7 +301,6 @@ function toStored(written: z.infer<typeof storedShape>): {
     notBefore: Date.parse(from),
     notAfter: Date.parse(to),
     issuer: 'CA',
-    renewalId: null,
   }
   const name = storedName(of, leaf)
   const rejected = rejectedAt.reduce<string | undefined>(
@@ -323,7 +320,11 @@ function toStored(written: z.infer<typeof storedShape>): {
       uploadedAt: Date.parse(uploaded),
     },
     unread: unread ? new RotationError('aws/access-denied', 'it may not be read') : null,
-    detail: { leaf, tags: rejected === undefined ? tags : { ...tags, [TAG.rejected]: rejected } },
+    detail: {
+      leaf,
+      pem: '',
+      tags: rejected === undefined ? tags : { ...tags, [TAG.rejected]: rejected },
+    },
   }
 }
 

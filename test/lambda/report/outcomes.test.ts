@@ -38,7 +38,7 @@ interface Given {
 function stateOf({ heldBack, deed, standings = [], reason = 'renewal-due', age = 70 }: Given): string {
   if (!CERTIFICATE) throw new Error('one certificate')
   const now = age * DAY
-  const leaf = { serial: '01', hosts: [], notBefore: 0, notAfter: LIFE, issuer: 'CA', renewalId: null }
+  const leaf = { serial: '01', hosts: [], notBefore: 0, notAfter: LIFE, issuer: 'CA' }
   const [target] = CERTIFICATE.targets
   const facts = {
     target,

@@ -15,7 +15,6 @@ const leaf = (serial: string) => ({
   notBefore: 0,
   notAfter: 0,
   issuer: 'CA',
-  renewalId: null,
 })
 const ours = (serial: string): Attached => {
   return { origin: 'ours', arn: serial, stored: { serial, arn: serial } as StoredCertificate }

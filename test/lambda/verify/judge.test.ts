@@ -5,7 +5,7 @@ import { judge } from '../../../lambda/verify/judge.ts'
 const NEW = '03ff'
 const at = (address: string, serial: string): Answer => ({
   address,
-  leaf: { serial, hosts: [], notBefore: 0, notAfter: 0, issuer: 'CA', renewalId: null },
+  leaf: { serial, hosts: [], notBefore: 0, notAfter: 0, issuer: 'CA' },
 })
 const failing = (address: string): Answer => ({ address, failure: 'reset' })
 

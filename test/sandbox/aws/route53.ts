@@ -47,6 +47,8 @@ export interface Route53 {
   readonly service: Service
   /** @returns the zone's id */
   addZone(name: string, options?: { isPrivate?: boolean }): string
+  /** As if somebody had deleted it, records and all. */
+  dropZone(id: string): void
   /** Write as another client would: at once, and visible after the usual delay. */
   put(
     zoneId: string,
@@ -65,6 +67,7 @@ export interface Route53 {
 export function createRoute53(clock: Clock, options: { propagationMs: number }): Route53 {
   const state = { ...options }
   const zones = new Map<string, Zone>()
+  let zonesMade = 0
   const changes = new Map<string, { readonly at: number; readonly syncAt: number }>()
   const parser = new XMLParser({ ignoreAttributes: true, parseTagValue: false, isArray: isList })
 
@@ -199,8 +202,9 @@ export function createRoute53(clock: Clock, options: { propagationMs: number }):
       state.propagationMs = ms
     },
     service: { scope: 'route53', map, error: xmlError },
+    dropZone: (id) => void zones.delete(id),
     addZone(name, { isPrivate = false } = {}) {
-      const id = `Z${String(zones.size + 1).padStart(20, '0')}`
+      const id = `Z${String(++zonesMade).padStart(20, '0')}`
       const apex = normalName(name)
       const base = [
         { name: apex, type: 'NS', ttl: 172_800, values: ['ns-1.sandbox.test.', 'ns-2.sandbox.test.'] },
