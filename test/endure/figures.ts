@@ -10,6 +10,14 @@ interface Figures {
   readonly stories?: number
   readonly runs?: number
   readonly deaths?: number
+  readonly entries?: number
+  readonly jumpedOver?: number
+  readonly failedRuns?: number
+  readonly issued?: number
+  readonly inWindow?: number
+  readonly exempt?: number
+  readonly limitsHit?: number
+  readonly mostStored?: number
 }
 
 const FOLDER = '.cache/endure'
@@ -20,11 +28,18 @@ const END = '<!-- end of figures -->'
 const all = (existsSync(FOLDER) ? readdirSync(FOLDER) : [])
   .sort()
   .map((file) => JSON.parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Figures)
-const rows = all.map(({ sweep, points, tried, unreached, stories, runs, deaths, seconds }) =>
-  points === undefined
-    ? `| ${sweep} | ${stories} stories, ${runs} runs, ${deaths} of them dead or overtaken | 0 | ${seconds} s |`
-    : `| ${sweep} | ${tried} of ${points} points, ${unreached?.length} not reached | 0 | ${seconds} s |`,
-)
+const rows = all.map((figures) => `| ${figures.sweep} | ${tried(figures)} | 0 | ${figures.seconds} s |`)
+
+function tried({ points, stories, runs, ...more }: Figures): string {
+  if (points !== undefined) return `${more.tried} of ${points} points, ${more.unreached?.length} not reached`
+  if (stories !== undefined)
+    return `${stories} stories, ${runs} runs, ${more.deaths} of them dead or overtaken`
+  return [
+    `${more.entries} certificates, ${runs} runs and ${more.jumpedOver} with nothing to do`,
+    `${more.issued} issued, ${more.inWindow} of them in their window, ${more.exempt} late for what was done to them`,
+    `${more.failedRuns} runs failed, ${more.limitsHit} limits hit, at most ${more.mostStored} stored for an entry`,
+  ].join('; ')
+}
 // a sweep in which something did not hold is a test that failed: then this is not run
 const table = ['| sweep | tried | did not hold | time |', '| --- | --- | --- | --- |', ...rows].join('\n')
 if (all.length > 0) writeFigures()

@@ -63,7 +63,7 @@ export interface Lived {
   /** What did not hold, in words. */
   readonly broken: readonly string[]
   readonly figures: {
-    readonly years: number
+    readonly entries: number
     readonly runs: number
     readonly jumpedOver: number
     readonly failedRuns: number
@@ -153,7 +153,7 @@ export async function live(life: Life): Promise<Lived> {
   return {
     broken,
     figures: {
-      years: Math.round((life.days / 365) * 10) / 10,
+      entries: life.entries.length,
       ...figures,
       issued,
       reasons,
