@@ -86,6 +86,8 @@ export interface Book {
   readonly accounts: Map<string, Account>
   readonly orders: Map<string, Order>
   readonly authorizations: Map<string, Authorization>
+  /** By the id of a challenge. */
+  authorizationOf(challengeId: string): Authorization | undefined
   account(thumbprint: string, jwk: object, contact: readonly string[]): { account: Account; isNew: boolean }
   order(account: Account, request: Pick<Order, 'hosts' | 'profile' | 'replaces'>): Order
   /** Begin to look at a challenge; the answer comes later. */
@@ -103,6 +105,9 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
   const accounts = new Map<string, Account>()
   const orders = new Map<string, Order>()
   const authorizations = new Map<string, Authorization>()
+  const byChallenge = new Map<string, Authorization>()
+  /** The last one of an account for a host. */
+  const latest = new Map<string, Authorization>()
   const issued: IssuedCertificate[] = []
   const renewals = createRenewals(authority, () => clock.now(), issued)
   const rateLimits = createRateLimits(
@@ -120,15 +125,9 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
   function authorize(account: Account, written: string, reuseMs: number): Authorization {
     const wildcard = written.startsWith('*.')
     const host = written.replace(/^\*\./, '')
-    const reusable = [...authorizations.values()].find(
-      (one) =>
-        one.accountId === account.id &&
-        one.host === host &&
-        one.wildcard === wildcard &&
-        one.validSince !== null &&
-        clock.now() < one.validSince + reuseMs,
-    )
-    if (reusable) return reusable
+    const key = `${account.id} ${written}`
+    const before = latest.get(key)
+    if (before && before.validSince !== null && clock.now() < before.validSince + reuseMs) return before
     // dns-persist-01 carries no token, and dns-01 is not the first: a client has to choose by type
     const usual = wildcard
       ? ['dns-persist-01', 'dns-01']
@@ -150,6 +149,8 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
       })),
     }
     authorizations.set(made.id, made)
+    latest.set(key, made)
+    for (const { id } of made.challenges) byChallenge.set(id, made)
     return made
   }
 
@@ -202,6 +203,7 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
     accounts,
     orders,
     authorizations,
+    authorizationOf: (challengeId) => byChallenge.get(challengeId),
     issued,
     renewals,
     rateLimits,
@@ -240,19 +242,17 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
       return order
     },
     answer(account, challengeId) {
-      for (const authorization of authorizations.values()) {
-        const challenge = authorization.challenges.find(({ id }) => id === challengeId)
-        if (!challenge) continue
-        refuse('challenge', [authorization.host])
-        if (challenge.type !== 'dns-01')
-          throw new Problem('malformed', `the sandbox's CA looks at dns-01 only, not at ${challenge.type}`)
-        if (challenge.status === 'pending') {
-          challenge.status = 'processing'
-          void look(authorization, challenge, account)
-        }
-        return { challenge, authorization }
+      const authorization = byChallenge.get(challengeId)
+      const challenge = authorization?.challenges.find(({ id }) => id === challengeId)
+      if (!authorization || !challenge) throw new Problem('malformed', 'No such challenge', 404)
+      refuse('challenge', [authorization.host])
+      if (challenge.type !== 'dns-01')
+        throw new Problem('malformed', `the sandbox's CA looks at dns-01 only, not at ${challenge.type}`)
+      if (challenge.status === 'pending') {
+        challenge.status = 'processing'
+        void look(authorization, challenge, account)
       }
-      throw new Problem('malformed', 'No such challenge', 404)
+      return { challenge, authorization }
     },
     async finalize(order, csr) {
       refuse('finalize', order.hosts)

@@ -82,8 +82,11 @@ export function createRenewals(
     return (bytes[0] ?? 0) >= 0x80 ? `negative ${bytes.toString('hex')}` : bytes.toString('hex')
   }
 
+  const bySerial = new Map<bigint, IssuedCertificate>()
+
   function find(serial: string): IssuedCertificate | undefined {
-    return issued.find((one) => BigInt(`0x${one.serial}`) === asNumber(serial))
+    for (const one of issued.slice(bySerial.size)) bySerial.set(asNumber(one.serial), one)
+    return bySerial.get(asNumber(serial))
   }
 
   const renewals: Renewals = {

@@ -116,9 +116,7 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
   /** What a request is about, where its path tells. */
   function hostsOf({ url }: IncomingMessage): readonly string[] {
     const [, id = ''] = (url ?? '/').slice(1).split('/')
-    const authorization =
-      book.authorizations.get(id) ??
-      [...book.authorizations.values()].find(({ challenges }) => challenges.some((one) => one.id === id))
+    const authorization = book.authorizations.get(id) ?? book.authorizationOf(id)
     return book.orders.get(id)?.hosts ?? (authorization ? [authorization.host] : [])
   }
 
