@@ -28,7 +28,7 @@ describe('the alarms', () => {
     expect(lines()).toEqual([
       'run-failed: Errors Sum of 300 s >= 1, 1 of 4 times, notBreaching',
       'certificates-failing: certificatesFailing Maximum of 300 s >= 1, ignore',
-      'no-run-finished: runsFinished Sum of 3600 s <= 0, 36 times, breaching',
+      'no-run-finished: runsFinished Sum of 3600 s <= 0, 18 times, breaching',
       'run-not-started: ApproximateNumberOfMessagesVisible Maximum of 300 s >= 1, ignore',
       'store-nearly-full: storeUsedPercent Maximum of 300 s >= 80, ignore',
       'function-throttled: Throttles Sum of 300 s >= 1, notBreaching',

@@ -97,7 +97,7 @@ describe('the schedule', () => {
     const { template } = synth()
     const { Properties } = one(template, 'AWS::Scheduler::Schedule')
     expect(Properties).toMatchObject({
-      ScheduleExpression: 'rate(1 day)',
+      ScheduleExpression: 'rate(12 hours)',
       FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 60 },
       Target: {
         Arn: { 'Fn::GetAtt': [one(template, 'AWS::Lambda::Function').id, 'Arn'] },
@@ -160,7 +160,7 @@ describe('the schedule', () => {
     const interval = (props: Partial<CertificateRotationProps>) =>
       one(synth(props).template, 'AWS::Lambda::Function').Properties.Environment.Variables
         .ELB_CERT_ROTATOR_INTERVAL_MS / 60_000
-    expect(interval({})).toBe(25 * 60)
+    expect(interval({})).toBe(13 * 60)
     expect(interval({ config: profile('tlsserver') })).toBe(6.5 * 60)
     expect(interval({ config: profile('shortlived') })).toBe(65)
     expect(interval({ schedule: ScheduleExpression.cron({ hour: '3,9', minute: '0' }) })).toBe(19 * 60)
