@@ -104,7 +104,7 @@ async function claims(world: World, scenario: Scenario): Promise<string[]> {
   const shallBeOld = isBreaking || scenario === 'a clean-up'
   if (isOld !== shallBeOld) broken.push('the listener serves another certificate than it should')
   const wanted = SCENARIOS[scenario].issued
-  const issued = sandbox.ca.book.issued.length
+  const issued = world.issued()
   if (issued !== wanted) broken.push(`${issued} certificates were issued for the work of ${wanted}`)
   // from here on it takes what it gets
   if (isBreaking) sandbox.listener('web', 443).behaviour = () => 'serve'

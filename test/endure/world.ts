@@ -26,7 +26,10 @@ export const SCENARIOS = {
   'a renewal': {
     issued: 1,
     kept: 2,
-    calls: ['acme:finalize', 'route53:ListResourceRecordSets', 'ssm:DeleteParameter'],
+    calls: [
+      ...['acme:renewal-info', 'acme:new-order', 'acme:finalize'],
+      ...['route53:ListResourceRecordSets', 'ssm:DeleteParameter'],
+    ],
   },
   'a key-type change': {
     issued: 1,
@@ -50,6 +53,8 @@ export interface World {
   violations(): string[]
   /** What the listener had at first. */
   readonly first: string
+  /** How many certificates the CA issued since then. */
+  issued(): number
   /** What an earlier run may leave for some time, and must not for good. */
   leftovers(): Promise<string[]>
 }
@@ -68,11 +73,10 @@ export async function startWorld(scenario: Scenario): Promise<World> {
   sandbox.ssm.parameters.set('/other/key', { type: 'String', value: '{"key":"none"}', version: 1 })
   const bought = await sandbox.buy('bought', { hosts: [HOST], endsInMs: 9 * DAY_MS })
   await sandbox.addLoadBalancer('neighbour', 443, bought)
-  const first = await firstCertificate(sandbox, scenario, bought)
-  await sandbox.addLoadBalancer('web', 443, first)
+  const stored = await firstCertificate(sandbox, scenario, bought)
+  await sandbox.addLoadBalancer('web', 443, stored)
   if (scenario === 'a certificate that breaks its listener')
-    sandbox.listener('web', 443).behaviour = ({ arn }) => (isOurs(arn) && arn !== first ? 'close' : 'serve')
-  const served = watchListener(sandbox)
+    sandbox.listener('web', 443).behaviour = ({ arn }) => (isOurs(arn) && arn !== stored ? 'close' : 'serve')
   const key_type = scenario === 'a key-type change' ? 'ecdsa-p384' : 'ecdsa'
   const { directoryUrl, rootPem } = sandbox.ca
   const document = {
@@ -81,6 +85,10 @@ export async function startWorld(scenario: Scenario): Promise<World> {
   }
   const config = JSON.stringify(document)
   trial.configureText(config)
+  if (scenario === 'a renewal') await comeToRenewal(trial)
+  const first = sandbox.listener('web', 443).serving().arn
+  const issuedBefore = sandbox.ca.book.issued.length
+  const served = watchListener(sandbox)
   const before = JSON.stringify(foreign(sandbox))
 
   return {
@@ -88,6 +96,7 @@ export async function startWorld(scenario: Scenario): Promise<World> {
     sandbox,
     config,
     first,
+    issued: () => sandbox.ca.book.issued.length - issuedBefore,
     violations: () => [
       ...served
         .filter((one) => !isRight(one, sandbox))
@@ -109,15 +118,26 @@ export async function startWorld(scenario: Scenario): Promise<World> {
 const foreignValue = { name: NAME, type: 'TXT', ttl: 77, values: ['"foreign"'] }
 
 async function firstCertificate(sandbox: Sandbox, scenario: Scenario, bought: string): Promise<string> {
-  if (scenario === 'a first issuance') return bought
+  if (scenario === 'a first issuance' || scenario === 'a renewal') return bought
   const specified: Specified = { id: 'web', hosts: [HOST], directoryUrl: sandbox.ca.directoryUrl }
   if (scenario === 'a clean-up')
     for (const ageDays of [80, 70, 60]) await storeOurs(sandbox, specified, { ageDays })
-  const isDue = scenario === 'a renewal' || scenario === 'a certificate that breaks its listener'
+  const isDue = scenario === 'a certificate that breaks its listener'
   const arn = await storeOurs(sandbox, specified, { ageDays: isDue ? 70 : 10 })
   const since = sandbox.clock.now() - 5 * DAY_MS
   await remember(sandbox, TABLE, 'web', { working: { 'web:443': { arn, since, seen: true, before: null } } })
   return arn
+}
+
+/** What the CA issued to this very account, and wants replaced now: the order says so, and the CA takes it once. */
+async function comeToRenewal({ sandbox, run }: Trial): Promise<void> {
+  const { ca, clock } = sandbox
+  ca.options.authorizationReuseMs = 0
+  if ((await run()).error) throw new Error('the certificate to be renewed was not issued')
+  const [first] = ca.book.issued
+  const now = clock.now()
+  if (first) ca.book.renewals.windows.set(first.serial, { start: now, end: now + HOUR_MS / 2 })
+  clock.advance(HOUR_MS)
 }
 
 /** @returns everything that the listener was ever pointed at, growing */

@@ -276,13 +276,19 @@ export async function live(life: Life): Promise<Lived> {
     const memory = openMemory(await ports.state.read(), null, DEPLOYMENT, clock)
     const observed = await observe(desired, [], workedBefore(memory), { ...ports, probe }, DEFAULTS)
     const quota = await ports.store.quota()
-    // the CA has not said yet when it wants the new one replaced
-    if (desired.some(({ id }) => (memory.of(id).renewal?.window ?? null) === null)) return 1
     const now = clock.now()
     const happens = pending[0] ? start + pending[0].day * DAY_MS : until
-    for (let runs = 1; ; runs++) {
-      const at = now + runs * life.intervalMs
-      if (at >= happens) return runs
+    const most = Math.max(1, Math.ceil((happens - now) / life.intervalMs))
+    // what is due stays due: so it is searched for by halves
+    let [idle, busy] = [0, most]
+    while (busy - idle > 1) {
+      const runs = Math.floor((idle + busy) / 2)
+      if (hasWork(now + runs * life.intervalMs)) busy = runs
+      else idle = runs
+    }
+    return busy
+
+    function hasWork(at: number): boolean {
       const { actions } = plan(desired, observed, {
         now: at,
         intervalMs: life.intervalMs,
@@ -294,7 +300,7 @@ export async function live(life: Life): Promise<Lived> {
         quota,
         inUse: new Set(),
       })
-      if (actions.length > 0) return runs
+      return actions.length > 0
     }
   }
 
