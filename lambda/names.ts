@@ -2,7 +2,7 @@
  * Every name that is written in AWS is built here, so that ownership and clean-up can trust it.
  * @see botocore, iam/2010-05-08: serverCertificateNameType, pathType, tagValueType
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { fromMinuteStamp, toMinuteStamp } from './instant.ts'
 import type { Certificate, EpochMs, Leaf, Target } from './model.ts'
 import { targetKey } from './model.ts'
@@ -155,9 +155,9 @@ export function tagValue(text: string): string {
  * The oldest are dropped beyond that.
  */
 export function withRejected(tag: string | undefined, target: Target): string {
-  const known = (tag ?? '').split(' ').filter((hash) => hash !== '')
-  const hash = rejectedHash(target)
-  return [...known.filter((other) => other !== hash), hash].slice(-28).join(' ')
+  const known = (tag ?? '').split(' ').filter((one) => one !== '')
+  const added = rejectedHash(target)
+  return [...known.filter((one) => one !== added), added].slice(-28).join(' ')
 }
 
 export function isRejectedAt(tag: string | undefined, target: Target): boolean {
@@ -174,7 +174,7 @@ function rejectedHash(target: Target): string {
 }
 
 function shortHash(text: string, length: number): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, length)
+  return hash('sha256', text).slice(0, length)
 }
 
 function slug(text: string): string {

@@ -3,7 +3,7 @@
  * one, 2/3 of the lifetime (1/2 when it is under ten days) plus and minus 1 % of it.
  * @see https://letsencrypt.org/docs/integration-guide/ "When to Renew"
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { DAY_MS } from '../instant.ts'
 import type { EpochMs, Leaf } from '../model.ts'
 
@@ -49,7 +49,7 @@ export function isIn(window: Window | null, now: EpochMs): boolean {
 
 /** The instant in the window at which this certificate is renewed; spread by its serial, the same at every run. */
 export function pointIn(window: Window, serial: string): EpochMs {
-  const spread = createHash('sha256').update(serial).digest().readUInt32BE() / 2 ** 32
+  const spread = hash('sha256', serial, 'buffer').readUInt32BE() / 2 ** 32
   return Math.floor(window.start + (window.end - window.start) * spread)
 }
 

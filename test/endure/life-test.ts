@@ -1,7 +1,8 @@
 /** One life as a test: its claims, its figures, and that what was to happen did. */
 import { expect, it } from 'vitest'
 import { keep } from './sweep.ts'
-import { type Life, live } from './years.ts'
+import { live } from './years.ts'
+import type { Life } from './years-world.ts'
 
 /** @param isWhole else the figures are not kept */
 export function lifeTest(name: string, life: () => Life, isWhole: boolean, timeoutMs: number): void {

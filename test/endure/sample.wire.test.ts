@@ -2,7 +2,7 @@
 import { crashSweep } from './crash-sweep.ts'
 import { faultSweep } from './fault-sweep.ts'
 import { lifeTest } from './life-test.ts'
-import { sixtyDays, tenYears } from './lives.ts'
+import { sixtyDays, tenYears, ZONES } from './lives.ts'
 import { nonsenseSweep } from './nonsense-sweep.ts'
 import { SCENARIOS, type Scenario } from './world.ts'
 
@@ -10,5 +10,5 @@ for (const scenario of Object.keys(SCENARIOS) as Scenario[]) crashSweep(scenario
 faultSweep(0, 97, 60_000)
 faultSweep(1, 97, 60_000)
 nonsenseSweep(4, 17, 60_000)
-lifeTest('the first weeks of ten years', () => tenYears(66), false, 60_000)
+lifeTest('the first weeks of ten years', () => tenYears(ZONES, 66), false, 60_000)
 lifeTest('the first days of sixty', () => sixtyDays(10), false, 60_000)
