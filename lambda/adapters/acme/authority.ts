@@ -16,10 +16,10 @@ import type {
   Time,
 } from '../../ports.ts'
 import { type AccountOptions, openAccount } from './account.ts'
-import { authorizationFailed, orderFailed } from './answers.ts'
+import { authorizationFailed } from './answers.ts'
 import { type Directory, readDirectory } from './directory.ts'
+import { finalizeOrder } from './finalize.ts'
 import { fetchAuthorization, isFinal, otherHosts, toNewOrder, toOrder } from './orders.ts'
-import { explain } from './problem.ts'
 import { askRenewalInfo } from './renewal-info.ts'
 import { retrying } from './retrying.ts'
 import { type Http, tame } from './transport.ts'
@@ -168,36 +168,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
         })
     },
 
-    async finalize(order, csr) {
-      const client = await opened()
-      const doing = `the order ${order.url}`
-      const get = () => call(doing, () => client.getOrder({ url: order.url } as acme.Order))
-      const ready = await waitFor(order.url, doing, async () => {
-        const seen = await get()
-        if (seen.status === 'invalid') throw orderFailed(seen, doing)
-        return seen.status === 'pending' ? null : seen
-      })
-      if (ready.status === 'ready') {
-        try {
-          await client.finalizeOrder(ready, csr)
-        } catch (thrown) {
-          // an answer may have been lost after the CA had begun: its order tells
-          const seen = await get()
-          if (seen.status === 'ready') await call(doing, () => client.finalizeOrder(seen, csr))
-          else if (seen.status === 'invalid') throw explain(thrown, doing, time.now())
-        }
-      }
-      const valid = await waitFor(order.url, doing, async () => {
-        const seen = await get()
-        if (seen.status === 'invalid') throw orderFailed(seen, doing)
-        return seen.status === 'valid' ? seen : null
-      })
-      return call('the certificate', async () => {
-        const chain: unknown = await client.getCertificate(valid)
-        if (typeof chain !== 'string') throw new Error('it is no text')
-        return chain
-      })
-    },
+    finalize: async (order, csr) => finalizeOrder(await opened(), order.url, csr, { call, waitFor, time }),
   }
 }
 
