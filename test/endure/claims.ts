@@ -5,17 +5,16 @@
 import { covers } from '../../lambda/config/hosts.ts'
 import type { Config } from '../../lambda/config/parse.ts'
 import type { RotationError } from '../../lambda/errors.ts'
-import { limitsOf } from '../../lambda/limits/ca-limits.ts'
-import type { KeyType } from '../../lambda/model.ts'
+import type { KeyType, Target } from '../../lambda/model.ts'
 import { idHash, parseStoredName, specificationHash, storedName } from '../../lambda/names.ts'
 import type { RotationEvent } from '../../lambda/report/events.ts'
 import type { Item } from '../../lambda/state/items.ts'
 import { type Authority, makeAuthority } from '../sandbox/certificates.ts'
+import { configOf } from '../support/configs.ts'
 import { createToyWorld, type Death, FOREIGN_VALUE, type Temper, type ToyWorld } from './toy-world.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-const DIRECTORY = 'https://ca.test/directory'
 const START = Date.parse('2026-11-26T03:00:00Z')
 
 /** The function, as far as it is tried here; its source folder decides which. */
@@ -218,28 +217,14 @@ function reversed(ports: ReturnType<ToyWorld['ports']>['ports']): typeof ports {
 }
 
 function prepare(world: ToyWorld, { entries, hasForeignValues }: Story): Config {
-  const config: Config = {
-    directoryUrl: DIRECTORY,
-    contact: [],
-    rootCertificates: null,
-    isStaging: false,
-    externalAccount: null,
-    limits: limitsOf(DIRECTORY, {}),
-    zones: [],
-    certificates: entries.map(({ hosts, keyType, takeOver, listeners }, at) => ({
-      id: `entry-${at}`,
-      hosts,
-      keyType,
-      profile: null,
-      directoryUrl: DIRECTORY,
-      isStaging: false,
-      takeOver,
-      allowStaging: false,
-      targets: listeners.map((_, number) => {
+  const config = configOf(
+    ...entries.map(({ hosts, keyType, takeOver, listeners }, at) => ({
+      ...{ id: `entry-${at}`, hosts, keyType, takeOver },
+      targets: listeners.map((_, number): Target => {
         return { kind: 'classic', loadBalancer: `listener-${at}-${number}`, port: 443 }
       }),
     })),
-  }
+  )
   for (const [at, { hosts, listeners }] of entries.entries()) {
     for (const [number, { temper, has, ageDays }] of listeners.entries()) {
       const name = `listener-${at}-${number}`
