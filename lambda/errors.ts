@@ -164,7 +164,7 @@ export const ERRORS = {
   'aws/refused': { retry: 'next-run', hint: 'see what the service answered' },
   'limits/asked-to-wait': {
     retry: 'next-run',
-    hint: 'nothing to do: the first run after that time tries again',
+    hint: 'the first run after that time tries again; a forced run asks all the same',
   },
   'limits/backing-off': {
     retry: 'next-run',

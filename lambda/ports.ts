@@ -4,6 +4,7 @@
  * failures are thrown as `RotationError`, and no secret is in them.
  */
 import type { KeyObject } from 'node:crypto'
+import type { RotationError } from './errors.ts'
 import type {
   CertificateDetail,
   EpochMs,
@@ -136,7 +137,7 @@ export type RenewalAnswer =
       readonly retryAfterMs: number | null
     }
   /** `isPassing`: a time-out or a 5xx, which is worth asking again soon. */
-  | { readonly failure: string; readonly isPassing: boolean }
+  | { readonly failure: string; readonly isPassing: boolean; readonly retryAfterMs: number | null }
 
 /** One challenge that is still to be met. */
 export interface Challenge {
@@ -154,7 +155,9 @@ export interface Order {
   readonly challenges: readonly Challenge[]
 }
 
-export interface PlacedOrder extends Order {
+/** What a new order came to, before anything else is known of it. */
+export interface PlacedOrder {
+  readonly url: string
   /** The CA took it as the replacement that it was said to be. */
   readonly isReplacement: boolean
   /** Why it did not, in its words; `null` when nothing was refused. */
@@ -176,10 +179,10 @@ export interface CertificateAuthority {
    * @throws RotationError acme/profile-not-offered, acme/unreachable, acme/account-refused, account/external-missing
    */
   ready(profile: string | null): Promise<{ readonly account: string }>
-  /** An order that is refused while it names a predecessor is placed once without it. */
+  /** Place a new order and do nothing else. One that is refused for the predecessor it names is placed once without. */
   order(request: ReplacingRequest): Promise<PlacedOrder>
-  /** @returns the order of an earlier run, or why it is of no use: gone, invalid, for other hosts, not understood */
-  find(url: string, request: OrderRequest): Promise<Order | { readonly useless: string }>
+  /** @returns an order of this run or an earlier one, or why it is of no use: gone, invalid, for other hosts */
+  find(url: string, request: OrderRequest): Promise<Order | { readonly useless: RotationError }>
   /** Tell the CA to look, and wait until it has seen every value. @throws acme/authorization-failed */
   answer(order: Order): Promise<void>
   /** @param csr PKCS#10, PEM @returns the chain, leaf first, PEM */

@@ -37,7 +37,7 @@ function picture({ name, lifetimeMs, note }: (typeof LIVES)[number]): string {
 
 function steps(): string {
   const [first, second, third] = [1, 2, 3].map(
-    (count) => nextTryAfter({ count, last: 0, set: '', why: '' }, null, 0) / MINUTE_MS,
+    (count) => nextTryAfter({ count, last: 0, specificationHash: '', why: '' }, null, 0) / MINUTE_MS,
   )
   return `${first}, ${second} and ${third} minutes`
 }
@@ -81,16 +81,17 @@ ${LIVES.map(picture).join('\n')}
 *Urgent* is the last tenth: a full ledger does not hold an order back any more, and the CA itself may say no.
 
 The CA is asked by the first run after an issuance, and then as often as it wants (Let's Encrypt: every six hours), at
-least once a minute and at most once a day. When it does not answer, the last window counts and it is asked again after
+least a minute later and at most a day later. When it does not answer, the last window counts and it is asked again after
 1, 2, 4 minutes and so on; when it answers something that makes no sense, after six hours. A window that ends before it
 starts, or was over a day before the certificate began, makes no sense. What it said of one certificate is never applied
-to another. It is not asked about certificates that have ended, that broke a listener, or that another CA issued.
+to another. It is not asked about certificates that have ended, that broke a listener, that another has replaced, or that
+another CA issued.
 
 ## The order
 
 The order says which certificate it replaces, when the same CA issued that to the same account for one of the same hosts.
 Where the CA will not hear of it (it was replaced already, it is not known, another account had it), the order is placed
-once more without, and \`replacement.refused\` tells why. An order in flight is gone on with: a second one for the same
+once more without, and \`replacement.refused\` tells why; so it is when it is urgent and the last try failed. An order in flight is gone on with: a second one for the same
 predecessor would be refused.
 
 A profile is asked for only when the CA's directory lists it. When the CA drops it, what is installed stays, and every
@@ -100,12 +101,13 @@ which.
 ## What holds an order back
 
 **Failures.** When the CA does not fulfil an order, the next ones come after ${steps()}, and then daily;
-sooner, a tenth of the time that is left until the end of what is installed. The run that is nearest makes it: on a
-daily schedule, that is each run. It is \`failed\` all the while (\`limits/backing-off\`). Other hosts, or a forced run,
-are tried at once.
+sooner, after a tenth of the time that is left until the end of what is installed, but not sooner than three hours. The
+run that is nearest makes it: on a daily schedule, that is each run. It is \`failed\` all the while
+(\`limits/backing-off\`). When the entry has changed, or a run is forced, it is tried at once.
 
-**Retry-After.** What the CA asks for is remembered and not slept through; at most seven days are believed. Meanwhile it
-is \`held-back\` (\`limits/asked-to-wait\`).
+**Retry-After.** What the CA asks for is remembered and not slept through; at most seven days are believed, and when it is
+urgent, a tenth of what is left, at least three hours. Meanwhile it is \`held-back\` (\`limits/asked-to-wait\`). A forced
+run asks all the same.
 
 **The ledger** counts what the CA counts, in the same way: buckets that fill up again one by one. Until there is room it
 is \`held-back\` (\`limits/ledger-full\`), with the instant. Let's Encrypt's figures:

@@ -38,13 +38,15 @@ export function advisedBy(answer: RenewalAnswer, before: Renewal, lifetime: Life
     const failures = answer.isPassing ? before.failures + 1 : 0
     const isPassing = answer.isPassing && failures <= MOST_PASSING
     const waitMs = isPassing ? Math.min(SOONEST_MS * 2 ** (failures - 1), LONG_TERM_MS) : LONG_TERM_MS
-    return { ...before, failures, askAfter: now + waitMs }
+    return { ...before, failures, askAfter: now + Math.max(waitMs, clamp(answer.retryAfterMs ?? 0)) }
   }
   const { window, explanation, retryAfterMs } = answer
   if (isNonsense(window, lifetime)) return { ...before, failures: 0, askAfter: now + LONG_TERM_MS }
-  const waitMs =
-    retryAfterMs === null ? LONG_TERM_MS : Math.min(Math.max(retryAfterMs, SOONEST_MS), LATEST_MS)
-  return { ...before, window, explanation, failures: 0, askAfter: now + waitMs }
+  return { ...before, window, explanation, failures: 0, askAfter: now + clamp(retryAfterMs ?? LONG_TERM_MS) }
+}
+
+function clamp(waitMs: number): number {
+  return Math.min(Math.max(waitMs, SOONEST_MS), LATEST_MS)
 }
 
 /**

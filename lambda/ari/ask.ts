@@ -10,7 +10,7 @@ import { RotationError } from '../errors.ts'
 import { toIso } from '../instant.ts'
 import type { Certificate, Observed, StoredCertificate } from '../model.ts'
 import { inParallel } from '../parallel.ts'
-import { newestOfOurs } from '../plan/newest.ts'
+import { isNewest, newestOfOurs } from '../plan/newest.ts'
 import { isOfItsCa } from '../plan/predecessor.ts'
 import { isRejected } from '../plan/rejected.ts'
 import type { Ports, RenewalAnswer } from '../ports.ts'
@@ -41,29 +41,31 @@ export async function askRenewals(
   await inParallel(inForce, settings.concurrency, async ({ certificate, stored }) => {
     if (time.now() >= time.stopAt) return false
     const { id: certId } = certificate
-    const before = await known(certificate, stored, observed, world, memory)
-    const answer: RenewalAnswer | null = before.id === null ? null : (isDown ?? (await ask(before.id, world)))
-    if (answer && 'failure' in answer && answer.isPassing && ++failures >= MOST_FAILURES) isDown = answer
+    const { renewal } = memory.of(certId)
+    const known = renewal?.serial === stored.serial ? renewal : neverAsked(stored, null)
+    const id = known.id ?? (await renewalId(stored, observed, world))
+    const before = { ...known, id: id instanceof RotationError ? null : id }
+    const answer = await answerFor(id)
     const after = answer ? advisedBy(answer, before, stored, time.now()) : withoutAri(before, time.now())
     tell(certId, answer, before, after, world)
     await memory.note(certId, { renewal: after })
     return true
   })
+
+  /** @param id its name, `null` when it has none, or why that could not be read */
+  async function answerFor(id: string | null | RotationError): Promise<RenewalAnswer | null> {
+    if (id === null) return null
+    if (id instanceof RotationError) return unknown(id)
+    const answer = isDown ?? (await ask(id, world))
+    if (answer && 'failure' in answer && answer.isPassing && ++failures >= MOST_FAILURES) isDown = answer
+    return answer
+  }
 }
 
-async function known(
-  certificate: Certificate,
-  stored: StoredCertificate,
-  observed: Observed,
-  world: World,
-  memory: Memory,
-): Promise<Renewal> {
-  const { renewal } = memory.of(certificate.id)
-  if (renewal?.serial === stored.serial) return renewal
-  return neverAsked(stored, await renewalId(stored, observed, world))
-}
-
-/** @returns the one in force when it is time to ask; not one that is over, that broke a listener, or of another CA */
+/**
+ * @returns the one in force when it is time to ask; not one that is over, that broke a listener, of another CA, or that
+ *   another has replaced before its specification was wanted again
+ */
 function askedAbout(
   certificate: Certificate,
   observed: Observed,
@@ -73,6 +75,7 @@ function askedAbout(
   const stored = newestOfOurs(certificate, observed)
   const state = memory.of(certificate.id)
   if (!stored || stored.notAfter <= now || !isOfItsCa(certificate, stored, observed)) return null
+  if (!isNewest(stored, observed)) return null
   if (certificate.targets.some((target) => isRejected(stored, target, observed, state))) return null
   const { renewal } = state
   return renewal?.serial !== stored.serial || isTimeToAsk(renewal, now) ? stored : null
@@ -83,14 +86,14 @@ async function renewalId(
   { arn }: StoredCertificate,
   observed: Observed,
   { store }: World,
-): Promise<string | null> {
-  const detail =
-    observed.details.get(arn) ??
-    (await store.read(arn).catch((thrown: unknown) => {
-      if (thrown instanceof RotationError) return null
-      throw thrown
-    }))
-  return detail ? renewalIdOf(new X509Certificate(detail.pem)) : null
+): Promise<string | null | RotationError> {
+  try {
+    const detail = observed.details.get(arn) ?? (await store.read(arn))
+    return detail ? renewalIdOf(new X509Certificate(detail.pem)) : null
+  } catch (thrown) {
+    if (thrown instanceof RotationError) return thrown
+    throw thrown
+  }
 }
 
 async function ask(id: string, { authority }: World): Promise<RenewalAnswer | null> {
@@ -98,8 +101,12 @@ async function ask(id: string, { authority }: World): Promise<RenewalAnswer | nu
     return await authority.renewalInfo(id)
   } catch (thrown) {
     if (!(thrown instanceof RotationError)) throw thrown
-    return { failure: thrown.message, isPassing: true }
+    return unknown(thrown)
   }
+}
+
+function unknown({ message }: RotationError): RenewalAnswer {
+  return { failure: message, isPassing: true, retryAfterMs: null }
 }
 
 function tell(
@@ -112,7 +119,7 @@ function tell(
   const isNew = window?.start !== before.window?.start || window?.end !== before.window?.end
   if (answer && 'failure' in answer)
     emit({ event: 'renewal.unknown', certId, why: answer.failure, askAfter: toIso(askAfter) })
-  else if (answer && window === null)
+  else if (answer && window !== answer.window)
     emit({ event: 'renewal.unknown', certId, why: 'the window makes no sense', askAfter: toIso(askAfter) })
   else if (window && (isNew || explanation !== before.explanation))
     emit({

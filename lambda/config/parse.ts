@@ -48,7 +48,7 @@ export function parseConfig(text: string): ParsedConfig {
   const problems: Problem[] = []
   const read = readDocument(document, problems)
   const directoryUrl = read?.acme?.directory_url ?? DEFAULTS.directoryUrl
-  const isStaging = read?.acme?.staging ?? isKnownStaging(directoryUrl)
+  const isStaging = isKnownStaging(directoryUrl) || read?.acme?.staging === true
   // entries of the right shape are judged even where others are not: every problem is reported at once
   const entries = readEntries(writtenEntries(document), {
     directoryUrl,

@@ -94,7 +94,7 @@ export const acmeShape = z.strictObject({
   staging: z
     .boolean()
     .optional()
-    .describe('No client trusts this CA (default: true for the staging CAs that are known).'),
+    .describe('No client trusts this CA (always so for the staging CAs that are known).'),
   external_account: externalAccount.optional(),
   limits: limitsShape.optional(),
 })

@@ -7,5 +7,7 @@ const STAGING_HOSTS: readonly string[] = [
 ]
 
 export function isKnownStaging(directoryUrl: string): boolean {
-  return URL.canParse(directoryUrl) && STAGING_HOSTS.includes(new URL(directoryUrl).hostname)
+  return (
+    URL.canParse(directoryUrl) && STAGING_HOSTS.includes(new URL(directoryUrl).hostname.replace(/\.$/, ''))
+  )
 }

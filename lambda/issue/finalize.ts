@@ -46,10 +46,12 @@ export async function finalize(item: Proven, world: World): Promise<Issued> {
   const { authority, emit, memory } = world
   const key = item.savedKey ?? (await newKey(item, world))
   const request = await createRequest(key, desired.keyType, desired.hosts)
-  const chain = splitPem(await authority.finalize(order, request))
-  const leaf = await checkOrDrop(item, chain, key, world)
   const isReplacement = memory.of(certId).order?.isReplacement ?? false
+  const delivered = await authority.finalize(order, request)
+  // the CA has counted it, whatever it is worth
   await countIssued(desired, { ...order, isReplacement }, world.limits, memory, world.time.now())
+  const chain = splitPem(delivered)
+  const leaf = await checkOrDrop(item, chain, key, world)
   emit({
     event: 'cert.issued',
     certId,

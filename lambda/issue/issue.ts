@@ -16,11 +16,11 @@ import type { Reason } from '../plan/checks.ts'
 import type { Predecessor } from '../plan/predecessor.ts'
 import { isIn } from '../plan/window.ts'
 import type { Order, PlacedOrder, Ports } from '../ports.ts'
-import type { NotedValues } from '../state/items.ts'
+import type { NotedValues, OrderInFlight } from '../state/items.ts'
 import type { Memory } from '../state/memory.ts'
 import { cleanUp, type Presented, present, waitInSync } from './challenges.ts'
 import { finalize, type Issued, type Proven } from './finalize.ts'
-import { resume } from './resume.ts'
+import { drop, type Resumed, resume } from './resume.ts'
 import { batchKey, placeKey, toNote, type WantedValue } from './values.ts'
 import type { ChallengeZone, FindZone } from './zones.ts'
 
@@ -29,6 +29,7 @@ export interface IssueJob {
   readonly desired: Certificate
   readonly reason: Reason
   readonly predecessor: Predecessor | null
+  readonly isUrgent: boolean
 }
 
 interface Ordered extends IssueJob, Proven {
@@ -65,9 +66,8 @@ async function order(job: IssueJob, world: World, findZone: FindZone): Promise<O
   const zones = new Map<string, ChallengeZone>()
   for (const host of desired.hosts) zones.set(challengeName(host), await findZone(host))
   const { account } = await authority.ready(desired.profile)
-  const resumed = await resume(desired, world)
-  const placed = resumed?.order ?? (await place(job, account, world))
-  const values = placed.challenges.map(({ host, value }): WantedValue => {
+  const { order, key } = (await resume(desired, world)) ?? (await placeNew(job, account, world))
+  const values = order.challenges.map(({ host, value }): WantedValue => {
     const name = challengeName(host)
     const zone = zones.get(name)
     if (!zone)
@@ -75,41 +75,53 @@ async function order(job: IssueJob, world: World, findZone: FindZone): Promise<O
     return { certId, zone, name, value }
   })
   const leftBefore = world.memory.of(certId).values
-  await noteOrder(job, placed, [...leftBefore, ...toNote(values)], world)
-  return { ...job, account, order: placed, savedKey: resumed?.key ?? null, values, leftBefore }
+  await world.memory.note(certId, { values: [...leftBefore, ...toNote(values)] })
+  return { ...job, account, order, savedKey: key, values, leftBefore }
 }
 
-/** The CA is told what is replaced, as long as it can know of it: another account's it would refuse. */
-async function place(
-  { certId, desired, predecessor }: IssueJob,
-  account: string,
-  { authority, memory, limits, time, emit }: World,
-): Promise<PlacedOrder> {
-  const isKnown = predecessor !== null && (predecessor.account ?? account) === account
-  const placed = await authority.order({ ...desired, replaces: isKnown ? predecessor.id : null })
-  if (placed.refusal !== null) emit({ event: 'replacement.refused', certId, why: placed.refusal })
-  const isReplacement = placed.isReplacement && isIn(predecessor?.window ?? null, time.now())
-  await countOrder(desired, { ...placed, isReplacement }, limits, memory, time.now())
-  return { ...placed, isReplacement }
-}
-
-async function noteOrder(
-  { desired }: IssueJob,
-  placed: Order | PlacedOrder,
-  values: NotedValues[],
-  { memory, deployment, time }: World,
-): Promise<void> {
-  const { url } = placed
-  const { order: noted } = memory.of(desired.id)
-  const before = noted?.url === url ? noted : null
-  const order = {
+/** Noted as soon as the CA has it: whatever fails from here on is gone on with, and not ordered again. */
+async function placeNew(job: IssueJob, account: string, world: World): Promise<Resumed> {
+  const { certId, desired } = job
+  const { authority, memory, deployment, limits, time } = world
+  const { url, isReplacement } = await place(job, account, world)
+  const order: OrderInFlight = {
     url,
     specificationHash: specificationHash(desired),
     keyParameter: keyParameter(deployment, desired, url),
-    since: before?.since ?? time.now(),
-    isReplacement: before?.isReplacement ?? ('isReplacement' in placed && placed.isReplacement),
+    since: time.now(),
+    isReplacement,
   }
-  await memory.note(desired.id, { order, values })
+  await memory.note(certId, { order })
+  await countOrder(desired, { url, isReplacement }, limits, memory, time.now())
+  const found = await authority.find(url, desired)
+  if ('useless' in found) return giveUp(found.useless)
+  if (found.status !== 'pending' && found.status !== 'ready') return giveUp(doneWithoutUs(found))
+  return { order: found, key: null }
+
+  async function giveUp(why: RotationError): Promise<never> {
+    await drop(certId, order, why.message, world)
+    throw why
+  }
+}
+
+/** The CA is told what is replaced: not of another account, which it would refuse, nor when that may be what fails. */
+async function place(
+  { certId, desired, predecessor, isUrgent }: IssueJob,
+  account: string,
+  { authority, memory, time, emit }: World,
+): Promise<Omit<PlacedOrder, 'refusal'>> {
+  const isKnown = predecessor !== null && (predecessor.account ?? account) === account
+  const isStuck = isUrgent && memory.of(certId).tries !== null
+  const replaces = isKnown && !isStuck ? predecessor.id : null
+  const { url, isReplacement, refusal } = await authority.order({ ...desired, replaces })
+  if (refusal !== null) emit({ event: 'replacement.refused', certId, why: refusal })
+  return { url, isReplacement: isReplacement && isIn(predecessor?.window ?? null, time.now()) }
+}
+
+/** What is issued already was issued for a key that is not here. */
+function doneWithoutUs({ url, status }: Order): RotationError {
+  const what = `the CA answered a new order with ${url}, which is ${status} already, and its key is not here`
+  return new RotationError('acme/order-failed', what)
 }
 
 /** Publish, wait, let the CA look, and take the values away again whatever happened. */

@@ -59,7 +59,7 @@ async function look(
   if (noted.specificationHash !== specificationHash(desired))
     return { useless: 'it is for another specification' }
   const order = await find(noted, desired, authority, time)
-  if ('useless' in order) return order
+  if ('useless' in order) return { useless: order.useless.message }
   const key = await loadKey(noted.keyParameter, keys)
   if (key !== null && 'useless' in key) return key
   if (key !== null && !isOfType(key, desired.keyType)) return { useless: 'its key is of another type' }
@@ -74,12 +74,12 @@ async function find(
   { hosts, profile }: Certificate,
   authority: World['authority'],
   time: World['time'],
-): Promise<Order | { readonly useless: string }> {
+): Promise<Order | { readonly useless: RotationError }> {
   try {
     return await authority.find(url, { hosts, profile })
   } catch (thrown) {
     const isOver = time.now() - since > LONGEST_ORDER_MS
-    if (thrown instanceof RotationError && isOver) return { useless: thrown.message }
+    if (thrown instanceof RotationError && isOver) return { useless: thrown }
     throw thrown
   }
 }

@@ -1,7 +1,7 @@
 /** Orders that the CA did not fulfil are remembered: the next ones come later and later (`limits/backoff.ts`). */
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode, RotationError } from '../errors.ts'
 import type { Certificate } from '../model.ts'
-import { hostsLedger } from '../names.ts'
+import { specificationHash } from '../names.ts'
 import type { Failure } from '../parallel.ts'
 import type { Time } from '../ports.ts'
 import type { Memory } from '../state/memory.ts'
@@ -19,11 +19,17 @@ export async function noteTries(
 ): Promise<void> {
   for (const { certId, error } of failed) {
     const certificate = desired.get(certId)
-    if (!certificate || (error.retry !== 'backoff' && !HOPELESS.includes(error.code))) continue
-    const set = hostsLedger(certificate.directoryUrl, certificate.hosts)
+    if (!certificate || !isOfAnOrder(error)) continue
+    const hash = specificationHash(certificate)
     const { tries } = memory.of(certId)
-    const count = tries?.set === set ? tries.count + 1 : 1
+    const count = tries?.specificationHash === hash ? tries.count + 1 : 1
     const why = `${error.message} (${error.code})`.slice(0, LONGEST_WHY)
-    await memory.note(certId, { tries: { count, last: time.now(), set, why } })
+    await memory.note(certId, { tries: { count, last: time.now(), specificationHash: hash, why } })
   }
+}
+
+function isOfAnOrder({ code, retry, facts }: RotationError): boolean {
+  // that the directory lacks a profile is seen without an order
+  if (code === 'acme/profile-not-offered') return facts['status'] !== undefined
+  return retry === 'backoff' || HOPELESS.includes(code)
 }

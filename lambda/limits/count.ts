@@ -46,8 +46,8 @@ export function spendingOf(
   return { isReplacement, lastIssued: memory.ledger(hostsLedger(directoryUrl, hosts)).lastIssued, now }
 }
 
-/** More orders than these are not in flight together. */
-const ORDERS_REMEMBERED = 20
+/** Of more that are in flight together, one that is resumed may count twice: then others wait for longer than they must. */
+const ORDERS_REMEMBERED = 100
 
 async function take({ item, allowance }: Bucket, order: string, memory: Memory, now: EpochMs): Promise<void> {
   const ledger = memory.ledger(item)

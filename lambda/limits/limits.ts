@@ -6,7 +6,7 @@ import { hostsLedger, specificationHash } from '../names.ts'
 import type { Action } from '../plan/plan.ts'
 import { isIn } from '../plan/window.ts'
 import { type CertificateState, type Ledger, NOTHING_KNOWN } from '../state/items.ts'
-import { nextTryAfter } from './backoff.ts'
+import { nextTryAfter, shortened } from './backoff.ts'
 import type { CaLimits } from './ca-limits.ts'
 import { type Bucket, neededBuckets, roomAt } from './ledger.ts'
 
@@ -67,29 +67,32 @@ function isOfIssue(action: Action): boolean {
   return action.kind === 'issue' || (action.kind === 'attach' && action.stored === null)
 }
 
-/** Another CA, or other hosts, were not asked to wait. */
+/** Another CA, or other hosts, were not asked to wait. Near the end, the CA is asked whether it still means it. */
 function askedToWait(
-  { certId }: Issue,
+  { certId, isUrgent, ends }: Issue,
   { directoryUrl, hosts }: Certificate,
-  { states, now }: Budget,
+  { states, force, now }: Budget,
 ): RotationError | null {
   const { nextTry } = states.get(certId) ?? NOTHING_KNOWN
-  if (nextTry === null || nextTry.set !== hostsLedger(directoryUrl, hosts) || nextTry.at <= now) return null
-  const at = toIso(nextTry.at)
+  if (nextTry === null || nextTry.set !== hostsLedger(directoryUrl, hosts) || force.has(certId)) return null
+  const asked = nextTry.at - nextTry.since
+  const until = nextTry.since + (isUrgent ? shortened(asked, ends, now) : asked)
+  if (until <= now) return null
+  const at = toIso(until)
   const what = `the CA wants no order for ${certId} before ${at}`
   return new RotationError('limits/asked-to-wait', what, { retryAfter: at })
 }
 
-/** The run that is nearest to the time of the next try makes it. */
+/** The run that is nearest to the time of the next try makes it; runs by hand come closer together than the schedule's. */
 function backingOff(
   { certId, ends }: Issue,
-  { directoryUrl, hosts }: Certificate,
+  certificate: Certificate,
   { states, force, now, intervalMs }: Budget,
 ): RotationError | null {
   const { tries } = states.get(certId) ?? NOTHING_KNOWN
-  if (tries === null || tries.set !== hostsLedger(directoryUrl, hosts) || force.has(certId)) return null
+  if (tries?.specificationHash !== specificationHash(certificate) || force.has(certId)) return null
   const next = nextTryAfter(tries, ends, now)
-  if (next <= now + intervalMs / 2) return null
+  if (next <= now + Math.min(intervalMs, next - tries.last) / 2) return null
   const times = tries.count === 1 ? 'once' : `${tries.count} times`
   const what = `${certId} was tried ${times}, the next try is not before ${toIso(next)}; the last one said: ${tries.why}`
   return new RotationError('limits/backing-off', what, { retryAfter: toIso(next) })

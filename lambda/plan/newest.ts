@@ -10,6 +10,12 @@ export function newestOfOurs(desired: Certificate, observed: Observed): StoredCe
   return ours.find(({ specificationHash }) => specificationHash === wanted) ?? ours[0] ?? null
 }
 
+/** Nothing of its id came after it, of whatever specification. */
+export function isNewest(stored: StoredCertificate, observed: Observed): boolean {
+  const [newest] = observed.stored.filter(({ idHash }) => idHash === stored.idHash).sort(newestFirst)
+  return newest?.arn === stored.arn
+}
+
 /** Two of the same minute are told apart by when they came, and then by name, so that the order is total. */
 export function newestFirst(a: StoredCertificate, b: StoredCertificate): number {
   return b.notBefore - a.notBefore || b.uploadedAt - a.uploadedAt || (a.name < b.name ? -1 : 1)

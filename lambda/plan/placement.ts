@@ -73,7 +73,8 @@ export function decidePlacement(desired: Certificate, observed: Observed, contex
       undone.push(lookAgain(desired, one.target, ours, MUTE))
       continue
     }
-    const standing = forced ? null : keepForeign(desired, one, context)
+    const kept = forced ? null : keepForeign(desired, one, context)
+    const standing = kept ?? refuseStaging(desired, one, observed)
     if (standing) standings.push(standing)
     else wanting.push(one)
   }
@@ -81,8 +82,6 @@ export function decidePlacement(desired: Certificate, observed: Observed, contex
   const ends = current ? lifetimeOf(current).notAfter : foreignEnd(desired, observed)
   if (wanting.length === 0) return { actions: undone, standings, ends }
   const reason = issued.has(desired.id) ? null : firstReason({ ...subject, current })
-  const refused = reason && refuseStaging(desired, current)
-  if (refused) return { actions: undone, standings: [...standings, refused], ends }
   // where it was rejected is in its tags: without them it is not put anywhere
   const unread = ours && !reason ? observed.unread.get(ours.arn) : undefined
   if (unread) return { actions: undone, standings: [...standings, failed(desired, unread)], ends }

@@ -3,11 +3,11 @@
  *
  *   1. Some targets are left alone, and a standing says why (`standings.ts`): those with a problem, those where the
  *      newest of ours was rejected, and those with a foreign certificate that is good, or that cannot be read.
- *      Forcing a run leaves only the problems.
+ *      Forcing a run leaves only the problems. From a staging CA, a target gets nothing over what is not of one,
+ *      whatever is forced or taken over.
  *   2. For the targets that remain, the certificate stands on the newest stored one of ours that has the wanted
  *      specification, else on the newest of ours, else on the foreign one that ends first.
  *   3. The first of ISSUE_CHECKS that speaks orders a new one, to be attached to all of these targets.
- *      A staging CA over what is not its own is refused, unless the run is forced or take_over is "now".
  *   4. Else each target that has another one attached gets it, and each listener that has it attached but
  *      serves another is looked at again. One that is broken by it gets back what worked there before.
  *   5. Before all that, what an earlier run left behind is tidied up, and what is superseded goes (`prune.ts`).
@@ -21,7 +21,7 @@ import type { Predecessor } from './predecessor.ts'
 import { type Judged, judgeStored } from './prune.ts'
 import type { PlanContext, Standing } from './standings.ts'
 import { forgotten, leftBehind } from './tidy.ts'
-import { isOutpaced, windowOf } from './window.ts'
+import { isEarly, isOutpaced, windowOf } from './window.ts'
 
 interface ActionOf<K extends string> {
   readonly kind: K
@@ -140,10 +140,16 @@ function decide(desired: Certificate, observed: Observed, context: PlanContext):
 }
 
 /** Lifetimes shrink without a redeployment: what was really issued counts, not what a profile promised. */
-function outpaced({ id }: Certificate, observed: Observed, { states, intervalMs }: PlanContext): Outpaced[] {
+function outpaced(
+  { id }: Certificate,
+  observed: Observed,
+  { states, intervalMs, now }: PlanContext,
+): Outpaced[] {
   const ids = idHash(id)
   const [newest] = observed.stored.filter((stored) => stored.idHash === ids).sort(newestFirst)
   if (!newest) return []
   const window = windowOf(newest, states.get(id)?.renewal ?? null)
+  // the window of one that is to be replaced at once is no measure
+  if (isEarly(newest, window, now)) return []
   return isOutpaced(window, intervalMs) ? [{ certId: id, windowMs: window.end - window.start }] : []
 }

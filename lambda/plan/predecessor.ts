@@ -2,6 +2,7 @@
 import type { Certificate, EpochMs, Observed, StoredCertificate } from '../model.ts'
 import { specificationHash, TAG, tagValue } from '../names.ts'
 import type { CertificateState } from '../state/items.ts'
+import { isNewest } from './newest.ts'
 import type { Window } from './window.ts'
 
 export interface Predecessor {
@@ -22,6 +23,7 @@ export function predecessorOf(
   now: EpochMs,
 ): Predecessor | null {
   if (renewal?.serial !== stored.serial || renewal.id === null || stored.notAfter <= now) return null
+  if (!isNewest(stored, observed)) return null
   if (!isOfItsCa(desired, stored, observed) || !sharesHost(desired, stored, observed)) return null
   const { id, account, window } = renewal
   return { id, account, window }

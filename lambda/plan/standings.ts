@@ -5,6 +5,7 @@ import { toDay } from '../instant.ts'
 import type {
   Certificate,
   EpochMs,
+  Observed,
   ReachableTarget,
   StoredCertificate,
   StoreQuota,
@@ -14,7 +15,7 @@ import { targetKey } from '../model.ts'
 import { specificationHash, TAG } from '../names.ts'
 import type { CertificateState } from '../state/items.ts'
 import { type Current, lifetimeOf } from './checks.ts'
-import { dueAt, ownWindow, pointIn, windowOf } from './window.ts'
+import { dueAt, lastGuard, ownWindow, pointIn, windowOf } from './window.ts'
 
 export interface Standing {
   readonly certId: string
@@ -82,10 +83,14 @@ export function keepForeign(
 }
 
 /** A certificate of a staging CA replaces one of its own kind only, unless somebody said so: no client trusts it. */
-export function refuseStaging(desired: Certificate, current: Current | null): Standing | null {
-  if (!desired.isStaging || desired.allowStaging || current === null) return null
-  if (current.origin === 'ours' && isOfStaging(current, desired)) return null
-  const what = `${desired.directoryUrl} is a staging CA, and what is in place is not of one`
+export function refuseStaging(
+  desired: Certificate,
+  { target, attached }: ReachableTarget,
+  observed: Observed,
+): Standing | null {
+  if (!desired.isStaging || desired.allowStaging) return null
+  if (attached.origin === 'ours' && isOfStaging(attached.stored, desired, observed)) return null
+  const what = `${desired.directoryUrl} is a staging CA, and what ${targetKey(target)} has is not known to be of one`
   return failed(
     desired,
     new RotationError('plan/staging-over-production', what, { directory: desired.directoryUrl }),
@@ -93,10 +98,11 @@ export function refuseStaging(desired: Certificate, current: Current | null): St
 }
 
 function isOfStaging(
-  { stored, detail }: Extract<Current, { origin: 'ours' }>,
+  { arn, specificationHash: had }: StoredCertificate,
   desired: Certificate,
+  { details }: Observed,
 ): boolean {
-  return stored.specificationHash === specificationHash(desired) || detail?.tags[TAG.staging] === 'true'
+  return had === specificationHash(desired) || details.get(arn)?.tags[TAG.staging] === 'true'
 }
 
 export function settled(
@@ -105,7 +111,7 @@ export function settled(
   renewal: CertificateState['renewal'],
 ): Standing {
   const lifetime = lifetimeOf(current)
-  const point = pointIn(windowOf(lifetime, renewal), lifetime.serial)
+  const point = Math.min(pointIn(windowOf(lifetime, renewal), lifetime.serial), lastGuard(lifetime))
   return {
     certId: desired.id,
     state: 'settled',

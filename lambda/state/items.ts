@@ -32,10 +32,12 @@ const valuesShape = z.object({
 const certificateShape = z.object({
   /** Runs that ended badly for it without one that ended well between them. */
   failures: z.object({ count: z.number(), since: instant, last: instant, code: z.string() }).nullable(),
-  /** Orders that the CA did not fulfil, one after the other, for this set of hosts (the ledger's item); the last why. */
-  tries: z.object({ count: z.number(), last: instant, set: z.string(), why: z.string() }).nullable(),
-  /** Before it the CA wants no new order for this set of hosts. */
-  nextTry: z.object({ at: instant, set: z.string() }).nullable(),
+  /** Orders that the CA did not fulfil, one after the other, for the same specification; the last why. */
+  tries: z
+    .object({ count: z.number(), last: instant, specificationHash: z.string(), why: z.string() })
+    .nullable(),
+  /** Until then the CA wants no new order for this set of hosts (the ledger's item), and since when it says so. */
+  nextTry: z.object({ at: instant, since: instant, set: z.string() }).nullable(),
   order: z
     .object({
       url: z.url(),

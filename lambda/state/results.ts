@@ -57,5 +57,5 @@ function waitUntil(
   )
   if (waits.length === 0 || !certificate) return null
   const at = now + Math.min(Math.max(...waits), LONGEST_WAIT_MS)
-  return { at, set: hostsLedger(certificate.directoryUrl, certificate.hosts) }
+  return { at, since: now, set: hostsLedger(certificate.directoryUrl, certificate.hosts) }
 }

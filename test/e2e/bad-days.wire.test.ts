@@ -344,6 +344,7 @@ describe('on a bad day', () => {
     expect(ran.events.find((one) => one.event === 'cert.failed')?.error.message).toMatch(words)
     expect(trial.sandbox.iam.all()).toHaveLength(before)
     trial.sandbox.ca.options.deliver = (chain) => chain
+    trial.sandbox.clock.advance(60_000)
     expect((await trial.run()).outcomes, 'with another order').toEqual({ web: 'renewed' })
     expect(trial.sandbox.ca.book.issued).toHaveLength(2)
   })

@@ -192,9 +192,13 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
           order: write(({ hosts }) => {
             const url = `https://ca.test/order/${orders.size + 1}`
             orders.set(url, { hosts, status: 'pending', chain: '', serial: '' })
-            return { ...toOrder(url), isReplacement: false, refusal: null }
+            return { url, isReplacement: false, refusal: null }
           }),
-          find: read((url) => (orders.has(url) ? toOrder(url) : { useless: 'it is gone' })),
+          find: read((url) =>
+            orders.has(url)
+              ? toOrder(url)
+              : { useless: new RotationError('acme/order-failed', 'it is gone') },
+          ),
           answer: write(({ url }) => answer(url)),
           finalize: write(({ url }, csr) => finalize(url, csr)),
         },

@@ -7,19 +7,12 @@ import acme from 'acme-client'
 import type { Settings } from '../../defaults.ts'
 import { RotationError } from '../../errors.ts'
 import { poll } from '../../poll.ts'
-import type {
-  CertificateAuthority,
-  Challenge,
-  ExternalAccount,
-  PlacedOrder,
-  ReplacingRequest,
-  Time,
-} from '../../ports.ts'
+import type { CertificateAuthority, Challenge, ExternalAccount, ReplacingRequest, Time } from '../../ports.ts'
 import { type AccountOptions, openAccount } from './account.ts'
 import { authorizationFailed } from './answers.ts'
 import { type Directory, readDirectory } from './directory.ts'
 import { finalizeOrder } from './finalize.ts'
-import { fetchAuthorization, isFinal, otherHosts, toNewOrder, toOrder } from './orders.ts'
+import { fetchAuthorization, isFinal, isOfReplacement, toOrder } from './orders.ts'
 import { askRenewalInfo } from './renewal-info.ts'
 import { retrying } from './retrying.ts'
 import { type Http, tame } from './transport.ts'
@@ -47,6 +40,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
   const call = retrying(time, settings)
   let directory: Promise<Directory> | null = null
   let client: Promise<acme.Client> | null = null
+  const answered = new Map<string, acme.Order>()
 
   async function get(url: string): Promise<unknown> {
     const headers = { Accept: 'application/json' }
@@ -80,16 +74,23 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     return client
   }
 
-  async function place({ hosts, profile }: ReplacingRequest, replaces: string | null): Promise<PlacedOrder> {
+  async function place({ hosts, profile }: ReplacingRequest, replaces: string | null): Promise<string> {
     const client = await opened()
     const data: OrderData = {
       identifiers: hosts.map((value) => ({ type: 'dns', value })),
       ...(profile === null ? {} : { profile }),
       ...(replaces === null ? {} : { replaces }),
     }
-    const doing = `a new order for ${hosts.join(', ')}`
-    const order = await call(doing, () => client.createOrder(data))
-    return { ...(await toNewOrder(client, order, doing, call)), isReplacement: false, refusal: null }
+    const order = await call(`a new order for ${hosts.join(', ')}`, () => client.createOrder(data))
+    answered.set(order.url, order)
+    return order.url
+  }
+
+  /** What the CA said of an order when it was placed is not asked for again. */
+  function look(client: acme.Client, url: string): Promise<acme.Order> {
+    const order = answered.get(url)
+    answered.delete(url)
+    return order ? Promise.resolve(order) : client.getOrder({ url } as acme.Order)
   }
 
   /** Ask again, as often as the CA wants within our bounds, until `ask` has an answer. */
@@ -128,13 +129,13 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
 
     async order(request) {
       const { renewalInfo } = await readOnce()
-      if (request.replaces === null || renewalInfo === null) return place(request, null)
+      const replaces = renewalInfo === null ? null : request.replaces
       try {
-        return { ...(await place(request, request.replaces)), isReplacement: true }
+        const url = await place(request, replaces)
+        return { url, isReplacement: replaces !== null, refusal: null }
       } catch (thrown) {
-        // of another account, unknown, replaced already: CAs find many words for it (RFC 9773 §5)
-        if (!(thrown instanceof RotationError) || thrown.code !== 'acme/refused') throw thrown
-        return { ...(await place(request, null)), refusal: thrown.message }
+        if (replaces === null || !isOfReplacement(thrown)) throw thrown
+        return { url: await place(request, null), isReplacement: false, refusal: thrown.message }
       }
     },
 
@@ -143,12 +144,11 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
       const doing = `the order ${url}`
       const urls = [url]
       try {
-        const order = await call(doing, () => client.getOrder({ url } as acme.Order))
+        const order = await call(doing, () => look(client, url))
         if (Array.isArray(order.authorizations)) urls.push(...order.authorizations)
-        const other = otherHosts(order, hosts)
-        return other === null ? await toOrder(client, { ...order, url }, doing, call) : { useless: other }
+        return await toOrder(client, { ...order, url }, hosts, doing, call)
       } catch (thrown) {
-        if (isFinal(thrown, urls)) return { useless: thrown.message }
+        if (isFinal(thrown, urls)) return { useless: thrown }
         throw thrown
       }
     },

@@ -15,7 +15,7 @@ export function readDirectory(data: unknown): Directory {
   if (typeof newOrder !== 'string') throw new Error('it has no newOrder')
   const { profiles, externalAccountRequired } = object(meta)
   return {
-    profiles: typeof profiles === 'object' && profiles !== null ? Object.keys(profiles) : null,
+    profiles: isObject(profiles) ? Object.keys(profiles) : null,
     renewalInfo: typeof renewalInfo === 'string' && renewalInfo.startsWith('https://') ? renewalInfo : null,
     wantsExternalAccount: externalAccountRequired === true,
     newAccount: String(newAccount),
@@ -23,5 +23,9 @@ export function readDirectory(data: unknown): Directory {
 }
 
 function object(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  return isObject(value) ? value : {}
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -23,10 +23,12 @@ type Call = ReturnType<typeof retrying>
 export async function toOrder(
   client: Client,
   order: AnsweredOrder,
+  hosts: readonly string[],
   doing: string,
   call: Call,
 ): Promise<Order> {
   checkOrder(order, doing)
+  checkHosts(order, hosts, doing)
   const { url, status } = order
   if (!isUsable(status)) throw orderFailed(order, doing)
   const challenges: Challenge[] = []
@@ -38,14 +40,6 @@ export async function toOrder(
       challenges.push(await toChallenge(client, authorization))
     }
   return { url, status, challenges }
-}
-
-/** As `toOrder`, for one that was just placed: what is issued already was issued for a key that is not here. */
-export async function toNewOrder(...given: Parameters<typeof toOrder>): Promise<Order> {
-  const [, { status }, doing] = given
-  if (status !== 'valid' && status !== 'processing') return toOrder(...given)
-  const what = `the CA answered ${doing} with one that is ${status} already, and its key is not here`
-  throw new RotationError('acme/order-failed', what)
 }
 
 export async function fetchAuthorization(
@@ -64,12 +58,12 @@ export async function fetchAuthorization(
   return authorization
 }
 
-/** @returns why an order is none for these hosts; `null` when it is */
-export function otherHosts({ identifiers }: AnsweredOrder, hosts: readonly string[]): string | null {
+function checkHosts({ identifiers }: AnsweredOrder, hosts: readonly string[], doing: string): void {
   const listed = (Array.isArray(identifiers) ? identifiers : []) as ({ value?: unknown } | null)[]
   const ordered = listed.map((one) => String(one?.value).toLowerCase())
-  if ([...ordered].sort().join() === [...hosts].sort().join()) return null
-  return `it is for ${ordered.join(', ') || 'no host'}`
+  if ([...ordered].sort().join() === [...hosts].sort().join()) return
+  const what = `${doing} is for ${ordered.join(', ') || 'no host'}, expected ${hosts.join(', ')}`
+  throw new RotationError('acme/order-failed', what)
 }
 
 /**
@@ -86,6 +80,18 @@ export function isFinal(thrown: unknown, urls: readonly string[]): thrown is Rot
   return status === 404 || status === 410 || !PASSING.includes(String(type))
 }
 
+/**
+ * Whether an order was refused for the predecessor that it names: replaced already, unknown, of another account,
+ * malformed. Whatever else a CA says no to, it would say again. @see RFC 9773 §5
+ */
+export function isOfReplacement(thrown: unknown): thrown is RotationError {
+  if (!(thrown instanceof RotationError) || thrown.code !== 'acme/refused') return false
+  const { status, type } = thrown.facts
+  return status === 404 || status === 409 || (Number(status) < 500 && OF_REPLACEMENT.includes(String(type)))
+}
+
+/** What CAs call it: Boulder and Pebble, 2026. */
+const OF_REPLACEMENT = ['alreadyReplaced', 'conflict', 'malformed', 'unauthorized']
 const SPOILED = ['acme/order-failed', 'acme/authorization-failed', 'acme/no-dns-challenge']
 const PASSING = ['about:blank', 'badNonce', 'rateLimited', 'serverInternal']
 

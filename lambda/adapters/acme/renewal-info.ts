@@ -13,7 +13,11 @@ export async function askRenewalInfo(
     return read ? { ...read, retryAfterMs: retryAfterMs(url) } : failure('it is no renewal information')
   } catch (thrown) {
     if (thrown instanceof AcmeProblem)
-      return failure(`${thrown.message} (${thrown.type}, HTTP ${thrown.status})`, thrown.status >= 500)
+      return failure(
+        `${thrown.message} (${thrown.type}, HTTP ${thrown.status})`,
+        thrown.status >= 500,
+        thrown.retryAfterMs,
+      )
     if (thrown instanceof AcmeSilence)
       return failure(`${thrown.message} (${thrown.code})`, PASSING.includes(thrown.code))
     if (thrown instanceof Error) return failure(thrown.message)
@@ -24,8 +28,8 @@ export async function askRenewalInfo(
 /** Time-outs, and what looks like one from here (RFC 9773 §4.3.3). */
 const PASSING = ['ETIMEDOUT', 'ECONNABORTED', 'ECONNRESET', 'EPIPE', 'EAI_AGAIN']
 
-function failure(words: string, isPassing = false): RenewalAnswer {
-  return { failure: words, isPassing }
+function failure(words: string, isPassing = false, retryAfterMs: number | null = null): RenewalAnswer {
+  return { failure: words, isPassing, retryAfterMs }
 }
 
 /** @see RFC 9773 §4.2 */

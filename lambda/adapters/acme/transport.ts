@@ -7,6 +7,7 @@
  */
 import { Agent } from 'node:https'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import { DAY_MS } from '../../instant.ts'
 import { PRODUCT, VERSION } from '../../version.ts'
 
 /** The part of an axios instance that is used here. */
@@ -169,10 +170,13 @@ function subproblemText(subproblem: { identifier?: { value?: string }; detail?: 
   return `${identifier ? `${identifier}: ` : ''}${subproblem?.detail ?? ''}`.slice(0, LONGEST_DETAIL)
 }
 
+/** What is longer says no more, and a date must be able to hold it. */
+const LONGEST_RETRY_AFTER_MS = 366 * DAY_MS
+
 /** Seconds or an HTTP date (RFC 9110 §10.2.3). Of a negative number `Date` would make a year. */
 export function parseRetryAfter(header: unknown, now: number): number | null {
   if (typeof header !== 'string') return null
-  if (/^\d+$/.test(header)) return Number(header) * 1000
+  if (/^\d+$/.test(header)) return Math.min(Number(header) * 1000, LONGEST_RETRY_AFTER_MS)
   const at = /^[A-Za-z]{3,9},? /.test(header) ? Date.parse(header) : Number.NaN
-  return Number.isNaN(at) ? null : Math.max(0, at - now)
+  return Number.isNaN(at) ? null : Math.min(Math.max(0, at - now), LONGEST_RETRY_AFTER_MS)
 }

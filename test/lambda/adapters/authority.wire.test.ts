@@ -52,19 +52,26 @@ describe('the CA', () => {
     sandbox.route53.put(zone, { name: '_acme-challenge.example.com', type: 'TXT', ttl: 10, values })
   }
 
+  async function order(hosts: readonly string[] = HOSTS, profile: string | null = null): Promise<Order> {
+    const { url } = await authority.order({ hosts, profile, replaces: null })
+    const found = await authority.find(url, { hosts, profile })
+    if ('useless' in found) throw found.useless
+    return found
+  }
+
   async function issue(hosts: readonly string[] = HOSTS): Promise<X509Certificate> {
-    const order = await authority.order({ hosts, profile: null, replaces: null })
-    publish(order)
-    await authority.answer(order)
+    const placed = await order(hosts)
+    publish(placed)
+    await authority.answer(placed)
     const key = await generateKey('ecdsa')
-    return new X509Certificate(await authority.finalize(order, await createRequest(key, 'ecdsa', hosts)))
+    return new X509Certificate(await authority.finalize(placed, await createRequest(key, 'ecdsa', hosts)))
   }
 
   it('issues with a fifth of all nonces refused, choosing dns-01 among other challenges', async () => {
     await authority.ready(null)
-    const order = await authority.order({ hosts: HOSTS, profile: 'shortlived', replaces: null })
-    expect(order.challenges.map(({ host }) => host)).toEqual(HOSTS)
-    for (const { value } of order.challenges) expect(value).toMatch(/^[\w-]{43}$/)
+    const placed = await order(HOSTS, 'shortlived')
+    expect(placed.challenges.map(({ host }) => host)).toEqual(HOSTS)
+    for (const { value } of placed.challenges) expect(value).toMatch(/^[\w-]{43}$/)
     const leaf = await issue()
     expect(leaf.subjectAltName).toBe('DNS:example.com, DNS:*.example.com')
   })
@@ -76,7 +83,7 @@ describe('the CA', () => {
 
   it('has nothing to prove where authorizations are still valid', async () => {
     await issue()
-    const again = await authority.order({ hosts: HOSTS, profile: null, replaces: null })
+    const again = await order()
     expect(again.challenges).toEqual([])
     const key = await generateKey('ecdsa')
     expect(await authority.finalize(again, await createRequest(key, 'ecdsa', HOSTS))).toContain(
@@ -127,9 +134,9 @@ describe('the CA', () => {
   })
 
   it("fails with acme/authorization-failed and the CA's words for a wrong value", async () => {
-    const order = await authority.order({ hosts: ['www.example.com'], profile: null, replaces: null })
+    const placed = await order(['www.example.com'])
     sandbox.route53.put(zone, { name: '_acme-challenge.www.example.com', type: 'TXT', values: ['"wrong"'] })
-    expect(await refusal(authority.answer(order))).toMatchObject({
+    expect(await refusal(authority.answer(placed))).toMatchObject({
       code: 'acme/authorization-failed',
       message:
         'the CA could not prove www.example.com: Incorrect TXT record "wrong" found at _acme-challenge.www.example.com (unauthorized)',
@@ -157,7 +164,7 @@ describe('the CA', () => {
     await authority.ready(null)
     sandbox.ca.book.accounts.clear()
     authority = open()
-    expect(await refusal(authority.order({ hosts: HOSTS, profile: null, replaces: null }))).toMatchObject({
+    expect(await refusal(order())).toMatchObject({
       code: 'acme/account-refused',
     })
   })
@@ -178,7 +185,7 @@ describe('the CA', () => {
     authority = open({ acmeRequestTimeoutMs: 300 })
     await authority.ready(null)
     sandbox.ca.mishap = (kind) => (kind === 'new-order' ? mishap : null)
-    expect(await refusal(authority.order({ hosts: HOSTS, profile: null, replaces: null }))).toMatchObject({
+    expect(await refusal(order())).toMatchObject({
       code: 'acme/unreachable',
       message: expect.stringMatching(
         /no answer to a new order for example\.com, \*\.example\.com: no whole answer in 300 ms/,
@@ -198,7 +205,7 @@ describe('the CA', () => {
     ['the directory', 'megabytes', 'directory', { status: 200, text: 'x'.repeat(3_000_000) }],
   ])('fails with a code when %s is answered with %s', async (_, __, kind, mishap) => {
     sandbox.ca.mishap = (asked) => (asked === kind ? mishap : null)
-    const { code, message } = await refusal(authority.order({ hosts: HOSTS, profile: null, replaces: null }))
+    const { code, message } = await refusal(order())
     expect(code).toMatch(/^acme\/(unexpected-answer|unreachable|refused)$/)
     expect(message.length).toBeLessThan(1_000)
   })

@@ -58,14 +58,14 @@ describe('an answer about a renewal', () => {
 })
 
 describe('no answer about a renewal', () => {
-  const passing = { failure: 'HTTP 503', isPassing: true }
+  const passing = { failure: 'HTTP 503', isPassing: true, retryAfterMs: null }
 
   it('leaves the last one as it was', () => {
     expect(advisedBy(passing, KNOWN, CERTIFICATE, NOW)).toMatchObject({ window: KNOWN.window, failures: 1 })
   })
 
   it('is asked for again in six hours when it does not pass by itself', () => {
-    expect(remembered({ failure: 'not found', isPassing: false }).waits).toBe(6 * HOUR)
+    expect(remembered({ failure: 'not found', isPassing: false, retryAfterMs: null }).waits).toBe(6 * HOUR)
   })
 
   it('is asked for again later and later when it may pass, and then as if it did not', () => {
@@ -77,6 +77,14 @@ describe('no answer about a renewal', () => {
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 360, 360])
     expect(advisedBy(answered(HOUR), renewal, CERTIFICATE, NOW).failures).toBe(0)
+  })
+
+  it.each([
+    ['ten hours', 10 * HOUR, 10 * HOUR],
+    ['a second', 1_000, MINUTE],
+    ['a year', 365 * DAY, DAY],
+  ])('is asked for again when the CA said, within bounds: %s', (_, retryAfterMs, waits) => {
+    expect(remembered({ ...passing, retryAfterMs }).waits).toBe(waits)
   })
 
   it('where the CA has no such thing, is asked for again in a day', () => {

@@ -149,11 +149,13 @@ describe('a configuration', () => {
     expect(parse(toDocument(config)).config).toEqual(config)
   })
 
-  it('knows the staging CAs that are known, unless it says otherwise', () => {
+  it('knows the staging CAs that are known, whatever it says, and believes it of others', () => {
     const isStaging = (acme: object) => parse({ acme, certificates: [ENTRY] }).config.isStaging
     expect(isStaging({})).toBe(false)
     expect(isStaging({ directory_url: STAGING })).toBe(true)
-    expect(isStaging({ directory_url: STAGING, staging: false })).toBe(false)
+    expect(isStaging({ directory_url: STAGING, staging: false })).toBe(true)
+    expect(isStaging({ directory_url: STAGING.replace('.org/', '.org./') })).toBe(true)
+    expect(isStaging({ directory_url: 'https://dv.acme-v02.test-api.pki.goog/directory' })).toBe(true)
     expect(isStaging({ directory_url: 'https://staging.ca.example.com/dir' })).toBe(false)
     expect(isStaging({ directory_url: 'https://ca.example.com/dir', staging: true })).toBe(true)
   })

@@ -14,7 +14,8 @@ import {
 } from '../../../lambda/state/items.ts'
 import { configOf } from '../../support/configs.ts'
 
-const DAY_MS = 86_400_000
+const HOUR = 3_600_000
+const DAY_MS = 24 * HOUR
 const NOW = 100 * DAY_MS
 const reason = { code: 'renewal-due', detail: '' } as const
 const target = { kind: 'classic', loadBalancer: 'web', port: 443 } as const
@@ -91,7 +92,7 @@ describe('the quota of the store', () => {
 describe('what the CA asked for', () => {
   it('is kept to the very instant', () => {
     const until = (nextTry: number) =>
-      held(limit(issue('a'), budget(stateOf('a', { nextTry: { at: nextTry, set: SET } }))))
+      held(limit(issue('a'), budget(stateOf('a', { nextTry: { at: nextTry, since: 0, set: SET } }))))
     expect(until(NOW + 1)).toEqual(['a limits/asked-to-wait'])
     expect(until(NOW)).toEqual([])
   })
@@ -99,22 +100,36 @@ describe('what the CA asked for', () => {
   it('names the instant, for the other certificates it says nothing', () => {
     const limited = limit(
       [...issue('a'), ...issue('b')],
-      budget(stateOf('a', { nextTry: { at: NOW + DAY_MS, set: SET } })),
+      budget(stateOf('a', { nextTry: { at: NOW + DAY_MS, since: NOW, set: SET } })),
     )
     expect(limited.heldBack.get('a')?.message).toContain('before 1970-04-12T00:00:00Z')
     expect(limited.run.map(({ certId }) => certId)).toEqual(['b', 'b'])
   })
-})
 
-it('is not asked of another CA, or for other hosts', () => {
-  const nextTry = { at: NOW + DAY_MS, set: 'ledger#other' }
-  expect(held(limit(issue('a'), budget(stateOf('a', { nextTry }))))).toEqual([])
+  it('is not asked of another CA, or for other hosts', () => {
+    const nextTry = { at: NOW + DAY_MS, since: NOW, set: 'ledger#other' }
+    expect(held(limit(issue('a'), budget(stateOf('a', { nextTry }))))).toEqual([])
+  })
+
+  it('is asked about again when the end is near, after a tenth of what is left, and when somebody wants it', () => {
+    const nextTry = { at: NOW + 6 * DAY_MS, since: NOW - 5 * HOUR, set: SET }
+    const near = (hours: number, more: Partial<Issue> = {}) => {
+      const actions = issue('a', { isUrgent: true, ends: NOW + hours * HOUR, ...more })
+      return held(limit(actions, budget(stateOf('a', { nextTry }))))
+    }
+    expect(near(70)).toEqual(['a limits/asked-to-wait'])
+    expect(near(50)).toEqual([])
+    expect(near(50, { isUrgent: false })).toEqual(['a limits/asked-to-wait'])
+    expect(near(-1)).toEqual([])
+    const forced = { ...budget(stateOf('a', { nextTry })), force: new Set(['a']) }
+    expect(held(limit(issue('a'), forced))).toEqual([])
+  })
 })
 
 describe('backing off', () => {
-  const HOUR = 3_600_000
-  const tries = (count: number, minutesAgo: number, set = SET) => {
-    return stateOf('a', { tries: { count, last: NOW - minutesAgo * 60_000, set, why: 'no TXT record' } })
+  const tries = (count: number, minutesAgo: number, hash = specificationHash(A)) => {
+    const last = NOW - minutesAgo * 60_000
+    return stateOf('a', { tries: { count, last, specificationHash: hash, why: 'no TXT record' } })
   }
   const hourly = (state: Pick<Budget, 'states'>, more: Partial<Budget> = {}) =>
     held(limit(issue('a'), budget({ ...state, intervalMs: HOUR, ...more })))
@@ -137,7 +152,12 @@ describe('backing off', () => {
 
   it('tries at the next run of a schedule that is as slow', () => {
     expect(hourly(tries(9, 24 * 60 - 5), { intervalMs: DAY_MS })).toEqual([])
-    expect(hourly(tries(3, 0), { intervalMs: DAY_MS })).toEqual([])
+    expect(hourly(tries(3, 24 * 60), { intervalMs: DAY_MS })).toEqual([])
+  })
+
+  it('holds for runs by hand that come one after the other', () => {
+    expect(hourly(tries(2, 3))).toEqual(['a limits/backing-off'])
+    expect(hourly(tries(2, 6))).toEqual([])
   })
 
   it('is shorter the nearer the end of what is installed is', () => {
@@ -150,9 +170,18 @@ describe('backing off', () => {
     expect(ends(2)).toEqual([])
   })
 
-  it('ends when somebody asks for a certificate, or changes the hosts', () => {
+  it('goes on every three hours when it has ended', () => {
+    const ended = (minutesAgo: number) =>
+      held(
+        limit(issue('a', { ends: NOW - DAY_MS }), budget({ ...tries(9, minutesAgo), intervalMs: HOUR / 2 })),
+      )
+    expect(ended(2 * 60)).toEqual(['a limits/backing-off'])
+    expect(ended(3 * 60)).toEqual([])
+  })
+
+  it('ends when somebody asks for a certificate, or changes the entry', () => {
     expect(hourly(tries(9, 0), { force: new Set(['a']) })).toEqual([])
-    expect(hourly(tries(9, 0, 'ledger#hosts#other'))).toEqual([])
+    expect(hourly(tries(9, 0, 'other'))).toEqual([])
   })
 })
 

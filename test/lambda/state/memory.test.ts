@@ -16,8 +16,12 @@ describe('what is remembered', () => {
 
   it('is there for the next run, and what was not changed stays', async () => {
     await open().note('a', { postponed: true })
-    await open().note('a', { nextTry: { at: 1, set: 'x' } })
-    expect(open().of('a')).toEqual({ ...NOTHING_KNOWN, postponed: true, nextTry: { at: 1, set: 'x' } })
+    await open().note('a', { nextTry: { at: 1, since: 0, set: 'x' } })
+    expect(open().of('a')).toEqual({
+      ...NOTHING_KNOWN,
+      postponed: true,
+      nextTry: { at: 1, since: 0, set: 'x' },
+    })
     expect(open().of('b')).toEqual(NOTHING_KNOWN)
     expect([...open().certificates.keys()]).toEqual(['a'])
   })

@@ -65,7 +65,7 @@ describe('what came of a run', () => {
 
   it.each<[string, Partial<CertificateState>]>([
     ['failures', { failures: { count: 3, since: 5, last: 6, code: 'x' } }],
-    ['a wait', { nextTry: { at: 5, set: SET } }],
+    ['a wait', { nextTry: { at: 5, since: 0, set: SET } }],
     ['that it was postponed', { postponed: true }],
   ])('forgets %s where it went well', async (_, before) => {
     expect(await noted('renewed', [], before)).toEqual(NOTHING_KNOWN)
@@ -77,6 +77,7 @@ describe('what came of a run', () => {
       await wait(['acme/rate-limited', { retryAfterMs: HOUR }], ['acme/refused', { retryAfterMs: 2 * HOUR }]),
     ).toEqual({
       at: NOW + 2 * HOUR,
+      since: NOW,
       set: SET,
     })
     expect((await wait(['acme/rate-limited', { retryAfterMs: 900 * HOUR }]))?.at).toBe(NOW + 168 * HOUR)
@@ -85,7 +86,7 @@ describe('what came of a run', () => {
   })
 
   it('keeps an earlier wait where the next failure says nothing of one', async () => {
-    const nextTry = { at: NOW + HOUR, set: SET }
+    const nextTry = { at: NOW + HOUR, since: NOW, set: SET }
     expect((await noted('failed', [['limits/asked-to-wait', {}]], { nextTry })).nextTry).toEqual(nextTry)
   })
 
