@@ -123,7 +123,7 @@ async function actInWaves(
   const { deployment, config } = request
   const { limits } = config
   const world = { desired: byId, observed, deployment, limits, findZone, memory, ports, settings }
-  const hostsOf = (certId: string) => byId.get(certId)?.hosts.length ?? 0
+  const hostsOf = (certId: string) => byId.get(certId)?.hosts ?? []
   for (const wave of waves(actions, hostsOf, settings.waveHosts)) {
     if (ports.time.now() + settings.waveMs <= ports.time.stopAt) remember(await act(wave, world), course)
     else for (const certId of new Set(wave.map((action) => action.certId))) await postpone(certId, course)

@@ -1,28 +1,41 @@
 /** Certificates that go through the stages together. Pure. */
+import { hostsHash } from './names.ts'
 import type { Action } from './plan/plan.ts'
 
+interface Wave {
+  readonly actions: Action[]
+  /** By their hash: the sets for which an order is placed in it. */
+  readonly sets: Set<string>
+  hosts: number
+}
+
 /**
- * Divide a plan: a wave holds whole certificates, in the plan's order, with at most so many hosts (one certificate may
- * have more).
- *
- * @param hostsOf how many hosts a certificate has
+ * Divide a plan: a wave holds whole certificates with at most so many hosts (one certificate may have more), each in the
+ * first wave that has room, in the plan's order. Two orders for the same hosts are in two waves: a CA may answer the
+ * second one with the first as long as that is not done (Boulder does).
  */
 export function waves(
   actions: readonly Action[],
-  hostsOf: (certId: string) => number,
+  hostsOf: (certId: string) => readonly string[],
   mostHosts: number,
 ): readonly (readonly Action[])[] {
-  const all: Action[][] = []
-  let hosts = 0
+  const all: Wave[] = []
   for (const certId of new Set(actions.map((action) => action.certId))) {
     const own = actions.filter((action) => action.certId === certId)
-    const more = hostsOf(certId)
-    if (all.length === 0 || hosts + more > mostHosts) {
-      all.push([])
-      hosts = 0
-    }
-    all.at(-1)?.push(...own)
-    hosts += more
+    const hosts = hostsOf(certId)
+    const set = own.some(({ kind }) => kind === 'issue') ? hostsHash(hosts) : null
+    const fits = (wave: Wave) =>
+      wave.hosts + hosts.length <= mostHosts && !(set !== null && wave.sets.has(set))
+    const wave = all.find(fits) ?? begin(all)
+    wave.actions.push(...own)
+    wave.hosts += hosts.length
+    if (set !== null) wave.sets.add(set)
   }
-  return all
+  return all.map((wave) => wave.actions)
+}
+
+function begin(all: Wave[]): Wave {
+  const wave: Wave = { actions: [], sets: new Set(), hosts: 0 }
+  all.push(wave)
+  return wave
 }

@@ -84,6 +84,12 @@ async function placeNew(job: IssueJob, account: string, world: World): Promise<R
   const { certId, desired } = job
   const { authority, memory, deployment, limits, time } = world
   const { url, isReplacement } = await place(job, account, world)
+  for (const [other, { order }] of memory.certificates)
+    if (other !== certId && order?.url === url)
+      throw new RotationError(
+        'acme/order-shared',
+        `the CA answered a new order with ${url}, that of ${other}`,
+      )
   const order: OrderInFlight = {
     url,
     specificationHash: specificationHash(desired),

@@ -42,6 +42,8 @@ describe('what is wrong is told, and nothing is changed', () => {
     trial.configure([ENTRY])
     await trial.run()
     trial.sandbox.ca.options.refuse = refuse
+    // it comes later, so that it is not too early for the next try
+    trial.sandbox.clock.advance(60_000)
     expect(trial.sandbox.ssm.parameters.size).toBe(1)
     return zone
   }

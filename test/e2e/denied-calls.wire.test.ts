@@ -55,7 +55,7 @@ it('names the action denied, leaves nothing half-done, and finishes in the next 
   expect((await clean.run()).error).toBeNull()
   const calls = clean.sandbox.aws.calls.map(({ action }) => action)
   await clean.stop()
-  expect(calls.length).toBe(26)
+  expect(calls.length).toBe(27)
 
   const tolerated: string[] = []
   for (const position of calls.keys()) {

@@ -1,5 +1,7 @@
 /** Other CAs than the usual one, and what they may want or offer: staging, accounts of their own, no challenges, profiles. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ServiceError } from '../sandbox/aws/service.ts'
+import { Problem } from '../sandbox/ca/problem.ts'
 import { entry, HOST, HOUR_MS, type Quick, startQuick } from '../support/quick.ts'
 import { DAY_MS, names, only } from '../support/trial.ts'
 
@@ -36,6 +38,58 @@ describe('a CA', () => {
       expect((await trial.later(DAY_MS)).outcomes, 'what it has is of such a CA too').toEqual({
         web: 'renewed',
       })
+    })
+  })
+
+  describe('whose certificates no client trusts, judged by what each listener has,', () => {
+    const both = (more: object = {}) => {
+      const targets = [{ elb: { name: 'web' } }, { elb: { name: 'two' } }]
+      const certificate = { name: 'web', hosts: [HOST], key_type: 'ecdsa', targets, ...more }
+      trial.configure({ acme: { staging: true }, certificates: [certificate] })
+    }
+    const staging = (more: object = {}) => {
+      trial.configure({ acme: { staging: true }, certificates: [entry('web', [HOST], more)] })
+    }
+    const attached = (name: string) => trial.sandbox.elb.balancers.get(name)?.listeners[0]?.certificateArn
+
+    it('does not come back by a stored one over what a trusted CA has issued since', async () => {
+      staging({ allow_staging: true })
+      expect((await trial.run()).outcomes).toEqual({ web: 'renewed' })
+      const production = trial.sandbox.ca.directoryUrl.replace('127.0.0.1', 'localhost')
+      trial.configure({ acme: { directory_url: production }, certificates: [entry('web')] })
+      expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'renewed' })
+      const good = attached('web')
+      staging()
+      const ran = await trial.later(HOUR_MS)
+      expect(ran).toMatchObject({ outcomes: { web: 'failed' }, codes: ['plan/staging-over-production'] })
+      expect(attached('web')).toBe(good)
+    })
+
+    it.each<[string, object, object]>([
+      ['taken over', { take_over: 'now' }, {}],
+      ['forced', {}, { force: true }],
+    ])('gets no second listener that has a trusted one, also when it is %s', async (_, more, invocation) => {
+      await trial.balancer('two', [HOST], 200)
+      staging({ allow_staging: true })
+      await trial.run()
+      const good = attached('two')
+      both(more)
+      const ran = await trial.later(HOUR_MS, invocation)
+      expect(ran.codes).toEqual(['plan/staging-over-production'])
+      expect(attached('two')).toBe(good)
+    })
+
+    it('does not go over what cannot be read', async () => {
+      trial.sandbox.listener('web', 443).behaviour = () => 'close'
+      trial.sandbox.aws.intercept(({ action }) =>
+        action === 'iam:GetServerCertificate' ? new ServiceError('AccessDenied', 'no', 403) : null,
+      )
+      const unknown = attached('web')
+      staging({ take_over: 'now' })
+      const ran = await trial.run()
+      expect(ran.codes).toEqual(['plan/staging-over-production'])
+      expect(attached('web')).toBe(unknown)
+      expect(trial.requests('new-order')).toBe(0)
     })
   })
 
@@ -114,6 +168,52 @@ describe('a CA', () => {
     expect((await trial.stateOf('web')).order).toBeNull()
     trial.sandbox.ca.options.placedAs = null
     expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'renewed' })
+  })
+
+  it('that answers a second order with one in flight issues one after the other for two entries of the same hosts', async () => {
+    await trial.balancer('two', [HOST])
+    trial.configure([entry('web'), entry('two', [HOST], { key_type: 'rsa' })])
+    expect((await trial.run()).outcomes).toEqual({ web: 'renewed', two: 'renewed' })
+    expect(trial.sandbox.ca.book.issued).toHaveLength(2)
+  })
+
+  it('that gives one entry the order of another, which is not done, is told so, and no certificate is mixed up', async () => {
+    await trial.balancer('two', [HOST])
+    trial.configure([entry('web'), entry('two', [HOST], { key_type: 'rsa' })])
+    trial.sandbox.route53.propagationMs = 60_000
+    const first = await trial.run()
+    expect([...first.codes].sort()).toEqual(['acme/order-shared', 'dns/not-in-sync'])
+    trial.sandbox.route53.propagationMs = 0
+    expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'renewed', two: 'renewed' })
+    expect(trial.sandbox.ca.book.issued).toHaveLength(2)
+  })
+
+  it('that names a profile in its directory and refuses it in an order is not asked at each run', async () => {
+    trial.configure([entry('web', [HOST], { profile: 'tlsserver' })])
+    trial.sandbox.ca.options.refuse = (operation) =>
+      operation === 'newOrder' ? new Problem('invalidProfile', 'no such profile') : null
+    for (let hour = 0; hour < 10; hour++) await trial.later(HOUR_MS)
+    expect(trial.requests('new-order')).toBeLessThan(7)
+    trial.sandbox.ca.options.refuse = () => null
+    trial.configure([entry('web')])
+    expect((await trial.later(HOUR_MS)).outcomes, 'at once, with another one').toEqual({ web: 'renewed' })
+  })
+
+  it.each<[string, object | null]>([
+    ['an array of profiles', { profiles: ['classic'] }],
+    ['no meta', null],
+  ])('whose directory has %s and nonsense for the rest issues all the same', async (_, meta) => {
+    const origin = new URL(trial.sandbox.ca.directoryUrl).origin
+    const urls = {
+      newNonce: `${origin}/new-nonce`,
+      newAccount: `${origin}/new-account`,
+      newOrder: `${origin}/new-order`,
+    }
+    const text = JSON.stringify({ ...urls, renewalInfo: 7, meta })
+    trial.sandbox.ca.mishap = (kind) => (kind === 'directory' ? { status: 200, text } : null)
+    expect((await trial.run()).outcomes).toEqual({ web: 'renewed' })
+    trial.configure([entry('web', [HOST], { profile: 'classic' })])
+    expect(only(await trial.later(DAY_MS), 'cert.failed').error.message).toMatch(/it offers none/)
   })
 
   it('has a certificate issued anew when another profile is wanted, and lifetimes are those of what it issues', async () => {

@@ -1,6 +1,8 @@
 /** What the CA says of renewals (RFC 9773): when it is asked, what its word does, and what an order tells it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DEFAULTS } from '../../lambda/defaults.ts'
 import { pointIn } from '../../lambda/plan/window.ts'
+import { ServiceError } from '../sandbox/aws/service.ts'
 import type { CaMishap } from '../sandbox/ca/server.ts'
 import { remember } from '../support/ours.ts'
 import { entry, HOST, HOUR_MS, type Quick, startQuick } from '../support/quick.ts'
@@ -145,7 +147,9 @@ describe('the word of the CA on renewals', () => {
     renewals().override = () => ({
       suggestedWindow: { start: '2090-01-01T00:00:00Z', end: '2090-01-03T00:00:00Z' },
     })
-    await trial.later(HOUR_MS)
+    const told = await trial.later(HOUR_MS)
+    const [outcome] = only(told, 'run.finished').outcomes
+    expect(outcome?.detail, 'the last guard comes first').toMatch(/due 20(26|27)-/)
     trial.sandbox.clock.advance(84 * DAY_MS)
     expect((await trial.run({}, HOUR_MS)).outcomes).toEqual({ web: 'settled' })
     expect((await trial.later(DAY_MS)).outcomes).toMatchObject({ web: 'renewed' })
@@ -174,6 +178,90 @@ describe('the word of the CA on renewals', () => {
     trial.sandbox.clock.advance(60 * DAY_MS)
     expect((await trial.later(DAY_MS)).outcomes).toEqual({ web: 'renewed' })
     expect(lastOrder()?.replaces, 'RFC 9773 §5').toBeNull()
+  })
+
+  it('is heard although the name of the certificate could not be read at first', async () => {
+    await trial.forget()
+    trial.sandbox.aws.intercept(({ action }) =>
+      action === 'iam:GetServerCertificate' ? new ServiceError('ServiceFailure', 'no', 500) : null,
+    )
+    const blind = await trial.later(HOUR_MS)
+    expect(blind.outcomes).toEqual({ web: 'settled' })
+    expect(only(blind, 'renewal.unknown').why).toContain('iam:GetServerCertificate')
+    trial.sandbox.aws.intercept(null)
+    renewals().revoke(trial.newest().serial)
+    expect(reasons(await trial.later(HOUR_MS))).toEqual(['replace-early'])
+  })
+
+  it('is waited for as long as the CA says when it has no time', async () => {
+    answerWith({ status: 503, text: 'down', headers: { 'retry-after': '36000' } })
+    await trial.later(HOUR_MS)
+    expect(await waits()).toBeCloseTo(600, -1)
+  })
+
+  it('of another certificate counts for nothing, and this one is asked about at once', async () => {
+    await trial.later(HOUR_MS)
+    const state = await trial.stateOf('web')
+    const past = { start: trial.sandbox.clock.now() - 2 * HOUR_MS, end: trial.sandbox.clock.now() - HOUR_MS }
+    const askAfter = trial.sandbox.clock.now() + 20 * HOUR_MS
+    const renewal = state.renewal && {
+      ...state.renewal,
+      serial: '03ff',
+      id: 'another.one',
+      window: past,
+      askAfter,
+    }
+    await remember(trial.sandbox, TABLE, 'web', { ...state, renewal })
+    const asked = trial.requests('renewal-info')
+    expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'settled' })
+    expect(trial.requests('renewal-info')).toBe(asked + 1)
+    const { serial, id, window } = state.renewal ?? {}
+    expect((await trial.stateOf('web')).renewal).toMatchObject({ serial, id, window })
+  })
+
+  it('is not asked for of what another CA has issued', async () => {
+    const directory_url = trial.sandbox.ca.directoryUrl.replace('127.0.0.1', 'localhost')
+    trial.configure({ acme: { directory_url }, certificates: [entry('web')] })
+    expect(reasons(await trial.later(HOUR_MS))).toEqual(['issuer-changed'])
+    expect(trial.requests('renewal-info')).toBe(0)
+  })
+
+  it('is not asked for of what has been replaced, when that is wanted again', async () => {
+    await trial.later(HOUR_MS)
+    trial.configure([entry('web', [HOST], { key_type: 'ecdsa-p384' })])
+    await trial.later(HOUR_MS)
+    trial.configure([entry('web')])
+    expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'attached' })
+    const asked = trial.requests('renewal-info')
+    expect((await trial.later(DAY_MS)).outcomes).toEqual({ web: 'settled' })
+    expect(trial.requests('renewal-info')).toBe(asked)
+  })
+
+  it('that makes no sense is told also after one that did', async () => {
+    await trial.later(HOUR_MS)
+    renewals().override = () => ({
+      suggestedWindow: { start: '2027-01-02T00:00:00Z', end: '2027-01-01T00:00:00Z' },
+    })
+    expect(only(await trial.later(7 * HOUR_MS), 'renewal.unknown').why).toMatch(/makes no sense/)
+  })
+
+  it('that it is revoked is no word on how often runs have to come', async () => {
+    renewals().revoke(trial.newest().serial)
+    expect(names(await trial.later(HOUR_MS))).not.toContain('schedule.outpaced')
+  })
+
+  it('is asked for three times in a run, and not for each of many, when the CA is down', async () => {
+    trial.sandbox.iam.limit = 100
+    const many = Array.from({ length: 12 }, (_, at) => `web${at}`)
+    for (const name of many) await trial.balancer(name, [`${name}.example.com`])
+    trial.configure(many.map((name) => entry(name, [`${name}.example.com`])))
+    await trial.run()
+    expect(trial.sandbox.ca.book.issued).toHaveLength(13)
+    let asked = 0
+    trial.sandbox.ca.mishap = (kind) =>
+      kind === 'renewal-info' && ++asked > 0 ? { status: 503, text: 'down' } : null
+    await trial.later(HOUR_MS)
+    expect(asked).toBeLessThan(3 + DEFAULTS.concurrency)
   })
 
   it('does not keep a settled run from its end while the CA is down', async () => {

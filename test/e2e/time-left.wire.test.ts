@@ -53,6 +53,7 @@ describe('a run whose time is short', () => {
     trial.sandbox.ca.options.refuse = (operation, hosts) =>
       operation === 'finalize' && hosts.includes('a.example.com') ? new Problem('badCSR', 'no') : null
     expect((await run()).outcomes).toEqual({ a: 'failed', b: 'postponed', c: 'postponed' })
+    trial.sandbox.clock.advance(60_000)
     const second = await run()
     expect(second.outcomes).toEqual({ a: 'postponed', b: 'renewed', c: 'postponed' })
     const third = await run()

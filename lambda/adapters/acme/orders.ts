@@ -10,6 +10,7 @@ import {
   orderFailed,
 } from './answers.ts'
 import type { retrying } from './retrying.ts'
+import { AcmeProblem } from './transport.ts'
 
 /** The library's client, as far as it is used here. */
 interface Client {
@@ -85,13 +86,16 @@ export function isFinal(thrown: unknown, urls: readonly string[]): thrown is Rot
  * malformed. Whatever else a CA says no to, it would say again. @see RFC 9773 §5
  */
 export function isOfReplacement(thrown: unknown): thrown is RotationError {
-  if (!(thrown instanceof RotationError) || thrown.code !== 'acme/refused') return false
-  const { status, type } = thrown.facts
-  return status === 404 || status === 409 || (Number(status) < 500 && OF_REPLACEMENT.includes(String(type)))
+  if (!(thrown instanceof RotationError) || !(thrown.cause instanceof AcmeProblem)) return false
+  const { status, type, message } = thrown.cause
+  if (status >= 500) return status === 500 && PEBBLES_WORDS.test(message)
+  return status === 409 || OF_REPLACEMENT.includes(type)
 }
 
-/** What CAs call it: Boulder and Pebble, 2026. */
-const OF_REPLACEMENT = ['alreadyReplaced', 'conflict', 'malformed', 'unauthorized']
+/** As Boulder calls it. */
+const OF_REPLACEMENT = ['alreadyReplaced', 'malformed', 'unauthorized']
+/** Pebble answers these with a `serverInternal`. */
+const PEBBLES_WORDS = /order for the given certificate|existing order must match/
 const SPOILED = ['acme/order-failed', 'acme/authorization-failed', 'acme/no-dns-challenge']
 const PASSING = ['about:blank', 'badNonce', 'rateLimited', 'serverInternal']
 

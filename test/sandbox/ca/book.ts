@@ -32,6 +32,8 @@ export interface CaOptions {
   preApproved: (host: string) => boolean
   /** What an order is when it is made, in the place of what it would be. */
   placedAs: 'valid' | null
+  /** Whether a new order is answered with one for the same that is not done. */
+  reusesOrders: boolean
   /** Of which kinds challenges are offered; `null` for the usual ones. */
   offers: readonly string[] | null
   /** Asked after a good request: what goes wrong in issuing, so that the order becomes invalid. */
@@ -108,6 +110,7 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
   const byChallenge = new Map<string, Authorization>()
   /** The last one of an account for a host. */
   const latest = new Map<string, Authorization>()
+  const lastAsked = new Map<string, Order>()
   const issued: IssuedCertificate[] = []
   const renewals = createRenewals(authority, () => clock.now(), issued)
   const rateLimits = createRateLimits(
@@ -223,6 +226,10 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
       const isExempt = replaces !== null && renewals.checkReplacement(replaces, account.id, hosts, statusOf)
       checkHosts(hosts, profile, options.profiles)
       rateLimits.admitOrder(account.id, hosts, isExempt)
+      // ra.NewOrder: of the same account, hosts and profile, and not begun to be issued
+      const asked = JSON.stringify([account.id, profile, [...hosts].sort()])
+      const same = options.reusesOrders ? lastAsked.get(asked) : undefined
+      if (same && ['pending', 'ready'].includes(statusOf(same))) return same
       const { orderMs, reuseMs } = profileAt(profile, clock.now())
       const order: Order = {
         id: newId(),
@@ -238,6 +245,7 @@ export function createBook(authority: Authority, dnsPort: number, clock: Clock, 
         spoiled: null,
       }
       orders.set(order.id, order)
+      lastAsked.set(asked, order)
       if (replaces !== null) renewals.noteReplacement(replaces, order)
       return order
     },

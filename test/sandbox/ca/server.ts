@@ -43,6 +43,7 @@ const DEFAULTS: Ca['options'] = {
   sees: () => true,
   preApproved: () => false,
   placedAs: null,
+  reusesOrders: true,
   offers: null,
   spoil: () => null,
   deliver: (chain) => chain,
