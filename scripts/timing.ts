@@ -81,18 +81,18 @@ ${LIVES.map(picture).join('\n')}
 *Urgent* is the last tenth: a full ledger does not hold an order back any more, and the CA itself may say no.
 
 The CA is asked by the first run after an issuance, and then as often as it wants (Let's Encrypt: every six hours), at
-least a minute later and at most a day later. When it does not answer, the last window counts and it is asked again after
-1, 2, 4 minutes and so on; when it answers something that makes no sense, after six hours. A window that ends before it
-starts, or was over a day before the certificate began, makes no sense. What it said of one certificate is never applied
-to another. It is not asked about certificates that have ended, that broke a listener, that another has replaced, or that
-another CA issued.
+least a minute later and at most a day later. When it does not answer, the last window counts and it is asked again
+after 1, 2, 4 minutes and so on; when it answers something that makes no sense, after six hours. A window that ends
+before it starts, or was over a day before the certificate began, makes no sense. What it said of one certificate is
+never applied to another. It is not asked about certificates that have ended, that broke a listener, that another has
+replaced, or that another CA issued.
 
 ## The order
 
-The order says which certificate it replaces, when the same CA issued that to the same account for one of the same hosts.
-Where the CA will not hear of it (it was replaced already, it is not known, another account had it), the order is placed
-once more without, and \`replacement.refused\` tells why; so it is when it is urgent and the last try failed. An order in flight is gone on with: a second one for the same
-predecessor would be refused.
+The order says which certificate it replaces, when the same CA issued that to the same account for one of the same
+hosts. Where the CA will not hear of it (it was replaced already, it is not known, another account had it), the order is
+placed once more without, and \`replacement.refused\` tells why; so it is when it is urgent and the last try failed. An
+order in flight is gone on with: a second one for the same predecessor would be refused.
 
 A profile is asked for only when the CA's directory lists it. When the CA drops it, what is installed stays, and every
 run that is due fails with \`acme/profile-not-offered\` until the configuration names another: nobody but you can say
@@ -105,9 +105,9 @@ sooner, after a tenth of the time that is left until the end of what is installe
 run that is nearest makes it: on a daily schedule, that is each run. It is \`failed\` all the while
 (\`limits/backing-off\`). When the entry has changed, or a run is forced, it is tried at once.
 
-**Retry-After.** What the CA asks for is remembered and not slept through; at most seven days are believed, and when it is
-urgent, a tenth of what is left, at least three hours. Meanwhile it is \`held-back\` (\`limits/asked-to-wait\`). A forced
-run asks all the same.
+**Retry-After.** What the CA asks for is remembered and not slept through; at most seven days are believed, and when it
+is urgent, a tenth of what is left, at least three hours. Meanwhile it is \`held-back\` (\`limits/asked-to-wait\`). A
+forced run asks all the same.
 
 **The ledger** counts what the CA counts, in the same way: buckets that fill up again one by one. Until there is room it
 is \`held-back\` (\`limits/ledger-full\`), with the instant. Let's Encrypt's figures:
