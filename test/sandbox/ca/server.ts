@@ -93,7 +93,10 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     if (mishap === 'hang') return
     if (mishap === 'reset') return void request.socket.destroy()
     if (mishap === 'drip') return drip(response)
-    if (mishap === 'lost') return void handle(request).finally(() => request.socket.destroy())
+    if (mishap === 'lost')
+      return void handle(request)
+        .catch(() => undefined)
+        .finally(() => request.socket.destroy())
     if (mishap && mishap !== 'truncated' && 'status' in mishap)
       return void response
         .writeHead(mishap.status, { 'content-type': 'text/html', ...mishap.headers })
