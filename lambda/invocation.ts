@@ -1,5 +1,5 @@
 /** What a run was asked to do. The schedule sends an empty object: an ordinary run. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { nearest, show } from './config/problems.ts'
 import { RotationError } from './errors.ts'
 

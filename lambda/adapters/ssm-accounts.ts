@@ -1,7 +1,7 @@
 /** The account with the CA, in one SSM parameter. */
 import { createPrivateKey } from 'node:crypto'
 import { GetParameterCommand, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm'
-import { z } from 'zod'
+import * as z from 'zod'
 import { awsCall, isNamed } from '../aws-call.ts'
 import { RotationError } from '../errors.ts'
 import type { AccountRecord, AccountStore } from '../ports.ts'

@@ -6,7 +6,7 @@ import {
   PutParameterCommand,
   type SSMClient,
 } from '@aws-sdk/client-ssm'
-import { z } from 'zod'
+import * as z from 'zod'
 import { awsCall, isNamed } from '../aws-call.ts'
 import { RotationError } from '../errors.ts'
 import type { KeyStore } from '../ports.ts'

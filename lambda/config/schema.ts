@@ -2,7 +2,7 @@
  * The shape of the configuration file: keys, types and what each is for. `docs/config.schema.json` is generated
  * from it, so that editors complete it. What needs more than one key is judged in `entries.ts`.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { DEFAULTS } from '../defaults.ts'
 import { KEY_TYPES } from '../model.ts'
 

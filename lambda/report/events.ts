@@ -2,7 +2,7 @@
  * Everything that is logged, one JSON object a line. A new event without a row here does not compile;
  * `docs/events.md` is generated from this table. Private keys, tokens and challenge values are in none of them.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 
 export type Level = 'info' | 'warn' | 'error'
 

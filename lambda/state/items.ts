@@ -2,7 +2,7 @@
  * What a deployment remembers, as items of its table. All of it is advice: AWS is the truth, and every item may be lost.
  * Pure.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { RotationError } from '../errors.ts'
 import { toIso } from '../instant.ts'
 import type { EpochMs } from '../model.ts'
