@@ -65,15 +65,19 @@ export interface Trial {
 
 export async function startTrial(
   startCa: StartTestCa = embeddedCa,
-  { settings = {}, ...options }: SandboxOptions & { settings?: Partial<Settings> } = {},
+  {
+    settings = {},
+    speed = SPEED,
+    ...options
+  }: SandboxOptions & { settings?: Partial<Settings>; speed?: number } = {},
   startRunner: (surroundings: Surroundings) => Runner = sourceRunner,
 ): Promise<Trial> {
-  const clock = createClock(Date.now(), SPEED)
+  const clock = createClock(Date.now(), speed)
   const sandbox = await startSandbox({ clock, ...options })
   const ca = await startCa(sandbox)
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value
   await sandbox.dynamodb.addTable(TABLE)
-  const runner = startRunner({ sandbox, clock, speed: SPEED, settings })
+  const runner = startRunner({ sandbox, clock, speed, settings })
 
   return {
     sandbox,
