@@ -39,16 +39,11 @@ describe('a CA', () => {
         web: 'renewed',
       })
     })
-  })
 
-  describe('whose certificates no client trusts, judged by what each listener has,', () => {
     const both = (more: object = {}) => {
       const targets = [{ elb: { name: 'web' } }, { elb: { name: 'two' } }]
       const certificate = { name: 'web', hosts: [HOST], key_type: 'ecdsa', targets, ...more }
       trial.configure({ acme: { staging: true }, certificates: [certificate] })
-    }
-    const staging = (more: object = {}) => {
-      trial.configure({ acme: { staging: true }, certificates: [entry('web', [HOST], more)] })
     }
     const attached = (name: string) => trial.sandbox.elb.balancers.get(name)?.listeners[0]?.certificateArn
 
