@@ -131,10 +131,6 @@ export const ERRORS = {
     hint: "act on the CA's own words: often a zone that is not delegated to Route53, or a CAA record",
   },
   'acme/order-failed': { retry: 'backoff', hint: "act on the CA's own words" },
-  'acme/order-shared': {
-    retry: 'next-run',
-    hint: 'two entries have the same hosts, and the order of the other one is in flight: this one follows when that is done',
-  },
   'acme/timed-out': { retry: 'next-run', hint: 'the CA was slow; the next run tries again' },
   'acme/certificate-unusable': {
     retry: 'backoff',

@@ -8,19 +8,18 @@
 import type { Settings } from '../defaults.ts'
 import { RotationError } from '../errors.ts'
 import type { CaLimits } from '../limits/ca-limits.ts'
-import { countOrder } from '../limits/count.ts'
 import type { Certificate } from '../model.ts'
-import { challengeName, keyParameter, specificationHash } from '../names.ts'
+import { challengeName } from '../names.ts'
 import { type Done, each, type Failure } from '../parallel.ts'
 import type { Reason } from '../plan/checks.ts'
 import type { Predecessor } from '../plan/predecessor.ts'
-import { isIn } from '../plan/window.ts'
-import type { Order, PlacedOrder, Ports } from '../ports.ts'
-import type { NotedValues, OrderInFlight } from '../state/items.ts'
+import type { Ports } from '../ports.ts'
+import type { NotedValues } from '../state/items.ts'
 import type { Memory } from '../state/memory.ts'
 import { cleanUp, type Presented, present, waitInSync } from './challenges.ts'
 import { finalize, type Issued, type Proven } from './finalize.ts'
-import { drop, type Resumed, resume } from './resume.ts'
+import { placeNew } from './place.ts'
+import { resume } from './resume.ts'
 import { batchKey, placeKey, toNote, type WantedValue } from './values.ts'
 import type { ChallengeZone, FindZone } from './zones.ts'
 
@@ -77,57 +76,6 @@ async function order(job: IssueJob, world: World, findZone: FindZone): Promise<O
   const leftBefore = world.memory.of(certId).values
   await world.memory.note(certId, { values: [...leftBefore, ...toNote(values)] })
   return { ...job, account, order, savedKey: key, values, leftBefore }
-}
-
-/** Noted as soon as the CA has it: whatever fails from here on is gone on with, and not ordered again. */
-async function placeNew(job: IssueJob, account: string, world: World): Promise<Resumed> {
-  const { certId, desired } = job
-  const { authority, memory, deployment, limits, time } = world
-  const { url, isReplacement } = await place(job, account, world)
-  for (const [other, { order }] of memory.certificates)
-    if (other !== certId && order?.url === url)
-      throw new RotationError(
-        'acme/order-shared',
-        `the CA answered a new order with ${url}, that of ${other}`,
-      )
-  const order: OrderInFlight = {
-    url,
-    specificationHash: specificationHash(desired),
-    keyParameter: keyParameter(deployment, desired, url),
-    since: time.now(),
-    isReplacement,
-  }
-  await memory.note(certId, { order })
-  await countOrder(desired, { url, isReplacement }, limits, memory, time.now())
-  const found = await authority.find(url, desired)
-  if ('useless' in found) return giveUp(found.useless)
-  if (found.status !== 'pending' && found.status !== 'ready') return giveUp(doneWithoutUs(found))
-  return { order: found, key: null }
-
-  async function giveUp(why: RotationError): Promise<never> {
-    await drop(certId, order, why.message, world)
-    throw why
-  }
-}
-
-/** The CA is told what is replaced: not of another account, which it would refuse, nor when that may be what fails. */
-async function place(
-  { certId, desired, predecessor, isUrgent }: IssueJob,
-  account: string,
-  { authority, memory, time, emit }: World,
-): Promise<Omit<PlacedOrder, 'refusal'>> {
-  const isKnown = predecessor !== null && (predecessor.account ?? account) === account
-  const isStuck = isUrgent && memory.of(certId).tries !== null
-  const replaces = isKnown && !isStuck ? predecessor.id : null
-  const { url, isReplacement, refusal } = await authority.order({ ...desired, replaces })
-  if (refusal !== null) emit({ event: 'replacement.refused', certId, why: refusal })
-  return { url, isReplacement: isReplacement && isIn(predecessor?.window ?? null, time.now()) }
-}
-
-/** What is issued already was issued for a key that is not here. */
-function doneWithoutUs({ url, status }: Order): RotationError {
-  const what = `the CA answered a new order with ${url}, which is ${status} already, and its key is not here`
-  return new RotationError('acme/order-failed', what)
 }
 
 /** Publish, wait, let the CA look, and take the values away again whatever happened. */

@@ -172,15 +172,54 @@ describe('a CA', () => {
     expect(trial.sandbox.ca.book.issued).toHaveLength(2)
   })
 
-  it('that gives one entry the order of another, which is not done, is told so, and no certificate is mixed up', async () => {
-    await trial.balancer('two', [HOST])
-    trial.configure([entry('web'), entry('two', [HOST], { key_type: 'rsa' })])
-    trial.sandbox.route53.propagationMs = 60_000
-    const first = await trial.run()
-    expect([...first.codes].sort()).toEqual(['acme/order-shared', 'dns/not-in-sync'])
-    trial.sandbox.route53.propagationMs = 0
-    expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'renewed', two: 'renewed' })
-    expect(trial.sandbox.ca.book.issued).toHaveLength(2)
+  describe('that gives one entry the order of another, which is not done,', () => {
+    beforeEach(async () => {
+      await trial.balancer('two', [HOST], 20)
+      trial.configure([entry('web'), entry('two', [HOST], { key_type: 'rsa' })])
+    })
+
+    it('mixes up no certificates', async () => {
+      trial.sandbox.route53.propagationMs = 60_000
+      expect((await trial.run()).codes).toEqual(['dns/not-in-sync', 'dns/not-in-sync'])
+      trial.sandbox.route53.propagationMs = 0
+      expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'renewed', two: 'renewed' })
+      expect(trial.sandbox.ca.book.issued).toHaveLength(2)
+    })
+
+    it('does not keep this one waiting for as long as the other one fails', async () => {
+      let times = 0
+      trial.sandbox.ca.options.refuse = (operation) =>
+        operation === 'finalize' && times++ < 2 ? new Problem('badCSR', 'not this key') : null
+      const ran = await trial.run()
+      expect(ran.outcomes).toEqual({ web: 'failed', two: 'renewed' })
+      expect(only(ran, 'order.dropped')).toMatchObject({ certId: 'web', why: expect.stringContaining('two') })
+      expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'renewed', two: 'settled' })
+    })
+
+    it('leaves it to the other one when it has begun to issue', async () => {
+      trial.configure([entry('web')])
+      trial.sandbox.ca.options.finalizeDelayMs = DAY_MS
+      expect((await trial.run()).codes).toEqual(['acme/timed-out'])
+      const { order } = await trial.stateOf('web')
+      const location = order?.url ?? ''
+      const identifiers = [{ type: 'dns', value: HOST }]
+      const text = JSON.stringify({
+        status: 'processing',
+        identifiers,
+        authorizations: [],
+        finalize: location,
+      })
+      const headers = { location, 'content-type': 'application/json' }
+      trial.sandbox.ca.mishap = (kind) => (kind === 'new-order' ? { status: 201, text, headers } : null)
+      trial.configure([entry('web'), entry('two', [HOST], { key_type: 'rsa' })])
+      const ran = await trial.later(HOUR_MS)
+      expect(only(ran, 'run.finished').outcomes).toMatchObject([{ state: 'failed' }, { state: 'failed' }])
+      expect((await trial.stateOf('web')).order).toEqual(order)
+      trial.sandbox.ca.mishap = () => null
+      trial.sandbox.ca.options.finalizeDelayMs = 0
+      expect((await trial.later(DAY_MS)).outcomes).toEqual({ web: 'renewed', two: 'renewed' })
+      expect(trial.sandbox.ca.book.issued).toHaveLength(2)
+    })
   })
 
   it('that names a profile in its directory and refuses it in an order is not asked at each run', async () => {
