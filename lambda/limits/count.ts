@@ -3,7 +3,7 @@ import type { Certificate, EpochMs } from '../model.ts'
 import { hostsLedger } from '../names.ts'
 import type { Memory } from '../state/memory.ts'
 import type { CaLimits } from './ca-limits.ts'
-import { type Bucket, issueBuckets, orderBuckets, type Spending, spend } from './ledger.ts'
+import { type Bucket, issueBuckets, orderBuckets, spend, spendingOf } from './ledger.ts'
 
 /** The order that is counted. */
 interface Counted {
@@ -18,7 +18,7 @@ export async function countOrder(
   memory: Memory,
   now: EpochMs,
 ): Promise<void> {
-  const spending = spendingOf(certificate, order, memory, now)
+  const spending = spendingOf(certificate, order.isReplacement, memory.ledger, now)
   for (const bucket of orderBuckets(certificate, limits, spending)) await take(bucket, order.url, memory, now)
 }
 
@@ -29,21 +29,12 @@ export async function countIssued(
   memory: Memory,
   now: EpochMs,
 ): Promise<void> {
-  const spending = spendingOf(certificate, order, memory, now)
+  const spending = spendingOf(certificate, order.isReplacement, memory.ledger, now)
   for (const bucket of issueBuckets(certificate, limits, spending)) await take(bucket, order.url, memory, now)
   const item = hostsLedger(certificate.directoryUrl, certificate.hosts)
   const ledger = memory.ledger(item)
   if (ledger.lastIssuedBy !== order.url)
     await memory.noteLedger(item, { ...ledger, lastIssued: now, lastIssuedBy: order.url })
-}
-
-export function spendingOf(
-  { directoryUrl, hosts }: Certificate,
-  { isReplacement }: Pick<Counted, 'isReplacement'>,
-  memory: Pick<Memory, 'ledger'>,
-  now: EpochMs,
-): Spending {
-  return { isReplacement, lastIssued: memory.ledger(hostsLedger(directoryUrl, hosts)).lastIssued, now }
 }
 
 /** Of more that are in flight together, one that is resumed may count twice: then others wait for longer than they must. */

@@ -9,6 +9,7 @@ import { getDomain } from 'tldts'
 import { DAY_MS } from '../instant.ts'
 import type { Certificate, EpochMs } from '../model.ts'
 import { domainLedger, hostsLedger, ordersLedger } from '../names.ts'
+import type { Ledger } from '../state/items.ts'
 import type { Allowance, CaLimits } from './ca-limits.ts'
 
 /** One limit that a certificate or an order spends of. */
@@ -31,6 +32,15 @@ export interface Spending {
   /** When the CA last issued for exactly these hosts; `null` when that is not known. */
   readonly lastIssued: EpochMs | null
   readonly now: EpochMs
+}
+
+export function spendingOf(
+  { directoryUrl, hosts }: Hosts,
+  isReplacement: boolean,
+  ledger: (item: string) => Ledger,
+  now: EpochMs,
+): Spending {
+  return { isReplacement, lastIssued: ledger(hostsLedger(directoryUrl, hosts)).lastIssued, now }
 }
 
 /** What must have room before an order is placed. */

@@ -8,7 +8,7 @@ import { isIn } from '../plan/window.ts'
 import { type CertificateState, type Ledger, NOTHING_KNOWN } from '../state/items.ts'
 import { nextTryAfter, shortened } from './backoff.ts'
 import type { CaLimits } from './ca-limits.ts'
-import { type Bucket, neededBuckets, roomAt } from './ledger.ts'
+import { type Bucket, neededBuckets, roomAt, spendingOf } from './ledger.ts'
 
 export interface Budget {
   readonly now: EpochMs
@@ -106,8 +106,7 @@ function bucketsOf(
 ): Bucket[] {
   const { order } = states.get(certId) ?? NOTHING_KNOWN
   if (order?.specificationHash === specificationHash(certificate)) return []
-  const { lastIssued } = ledger(hostsLedger(certificate.directoryUrl, certificate.hosts))
-  const spending = { isReplacement: isIn(predecessor?.window ?? null, now), lastIssued, now }
+  const spending = spendingOf(certificate, isIn(predecessor?.window ?? null, now), ledger, now)
   return neededBuckets(certificate, limits, spending)
 }
 
