@@ -1,8 +1,8 @@
 /** The CDK app: `npx cdk deploy -c config=FILE -c alarmEmail=ADDRESS`. */
 import { fileURLToPath } from 'node:url'
 import { Annotations, App, CfnOutput, CfnParameter, Stack } from 'aws-cdk-lib'
-import { DEFAULTS } from '../lambda/defaults.ts'
-import { asRotationError, RotationError } from '../lambda/errors.ts'
+import { DEFAULTS } from '../lambda/domain/defaults.ts'
+import { asRotationError, RotationError } from '../lambda/domain/errors.ts'
 import { CertificateRotation, type CertificateRotationProps } from '../lib/index.ts'
 import { errorText } from './error-text.ts'
 import { EXIT_USAGE } from './io.ts'

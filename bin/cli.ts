@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Plans and reports go to stdout, progress and errors to stderr; the exit code is the result. */
-import { asRotationError, RotationError } from '../lambda/errors.ts'
-import { PRODUCT, VERSION } from '../lambda/version.ts'
+import { asRotationError, RotationError } from '../lambda/domain/errors.ts'
+import { PRODUCT, VERSION } from '../lambda/domain/version.ts'
 import { runCommand } from './commands/run.ts'
 import { errorText } from './error-text.ts'
 import { EXIT_DONE, EXIT_USAGE, type Io } from './io.ts'

@@ -1,6 +1,6 @@
 /** An error as the command line and the CDK app print it. */
-import type { RotationError } from '../lambda/errors.ts'
-import { PRODUCT } from '../lambda/version.ts'
+import type { RotationError } from '../lambda/domain/errors.ts'
+import { PRODUCT } from '../lambda/domain/version.ts'
 
 /** What happened and the way out; where the way led comes only with a bug of ours. */
 export function errorText(error: RotationError): string {

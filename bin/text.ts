@@ -1,27 +1,27 @@
 /** Plans, progress and reports for people. */
 
-import { isFailure } from '../lambda/model.ts'
-import type { LoggedEvent } from '../lambda/report/events.ts'
-import type { Report } from '../lambda/run.ts'
+import type { LoggedEvent } from '../lambda/domain/events.ts'
+import { isFailure } from '../lambda/domain/model.ts'
+import type { Report } from '../lambda/run/run.ts'
 
 type PlanEvent = Extract<LoggedEvent, { event: 'plan.made' }>
 
 /** One line an action and one for each certificate that is left as it is. */
-export function planText({ actions, standings, heldBack, kept }: PlanEvent): string {
+export function planText({ actions, statuses, heldBack, kept }: PlanEvent): string {
   const held = new Map(heldBack.map(({ certId, code, message }) => [certId, `${message} (${code})`]))
   const issued = new Set(actions.filter(({ kind }) => kind === 'issue').map(({ certId }) => certId))
   const lines = [
     ...actions
-      .filter(({ certId, kind }) => !held.has(certId) || kind === 'tidy' || kind === 'prune')
+      .filter(({ certId, kind }) => !held.has(certId) || kind === 'clean-up' || kind === 'delete')
       .map(({ kind, certId, listener, name, reason, detail }) => {
-        if (kind === 'prune') return row(kind, certId, `${name}, ${reason} ${detail}`)
-        if (kind === 'issue' || kind === 'tidy') return row(kind, certId, `${reason}: ${detail}`)
+        if (kind === 'delete') return row(kind, certId, `${name}, ${reason} ${detail}`)
+        if (kind === 'issue' || kind === 'clean-up') return row(kind, certId, `${reason}: ${detail}`)
         // what is attached because it is issued needs no reason of its own
         const why = issued.has(certId) ? '' : `, ${reason}: ${detail}`
         return row(kind, certId, `${kind === 'attach' ? 'to ' : ''}${listener}${why}`)
       }),
     ...[...held].map(([certId, why]) => row('hold', certId, why)),
-    ...standings.map(({ certId, state, detail }) => row(WORD[state] ?? state, certId, detail)),
+    ...statuses.map(({ certId, state, detail }) => row(WORD[state] ?? state, certId, detail)),
     ...kept.map(({ certId, name, why }) => row('stays', certId, `${name}: ${why}`)),
   ]
   return `plan:\n${lines.join('\n')}\n`
@@ -52,8 +52,8 @@ export function progressLine(event: LoggedEvent): string[] {
       return [`  ${event.certId}: going on with the order of an earlier run, which is ${event.status}`]
     case 'order.dropped':
       return [`  ${event.certId}: the order of an earlier run is given up: ${event.why}`]
-    case 'cert.tidied':
-      return [`  ${event.certId}: took away ${event.detail}`]
+    case 'cert.cleaned-up':
+      return [`  ${event.certId}: removed ${event.detail}`]
     case 'cert.pruned':
       return [`  ${event.certId}: deleted ${event.name}`]
     case 'cert.kept':

@@ -1,4 +1,4 @@
-/** Put the adapters together. The one place that knows which adapter stands behind which port. */
+/** Which adapter stands behind which port: the only file that knows it. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing'
 import { IAMClient } from '@aws-sdk/client-iam'
@@ -6,18 +6,20 @@ import { Route53Client } from '@aws-sdk/client-route-53'
 import { SSMClient } from '@aws-sdk/client-ssm'
 import { acmeAuthority } from './adapters/acme/authority.ts'
 import { classicLoadBalancers } from './adapters/classic-load-balancers.ts'
+import { dns01Proof } from './adapters/dns-01/proof.ts'
+import { route53Zones } from './adapters/dns-01/route53.ts'
 import { dynamodbState } from './adapters/dynamodb-state.ts'
 import { iamStore } from './adapters/iam-store.ts'
-import { route53Zones } from './adapters/route53.ts'
+import { generateKey } from './adapters/node-keys.ts'
 import { ssmAccounts } from './adapters/ssm-accounts.ts'
 import { ssmExternalAccount } from './adapters/ssm-external-account.ts'
 import { ssmKeys } from './adapters/ssm-keys.ts'
 import { type Dial, dialByName, tlsProbe } from './adapters/tls-probe.ts'
-import type { Config } from './config/parse.ts'
-import { DEFAULTS, type Settings } from './defaults.ts'
-import { generateKey } from './issue/keys.ts'
-import { accountParameter, stateTable, storePath } from './names.ts'
-import type { Emit, MakeKey, Ports, Time } from './ports.ts'
+import type { Config } from './domain/config.ts'
+import { DEFAULTS, type Settings } from './domain/defaults.ts'
+import type { Emit } from './domain/events.ts'
+import { accountParameter, stateTable, storePath } from './domain/names.ts'
+import type { MakeKey, Ports, Time } from './ports.ts'
 
 /** What differs between the function, the command line and the tests. */
 export interface Surroundings {
@@ -50,18 +52,20 @@ export function compose(config: Config, surroundings: Surroundings): Ports {
     },
   }
   const ssm = new SSMClient(client)
+  const proof = dns01Proof({ zones: route53Zones(new Route53Client(client)), config, time, settings })
   return {
     time,
     emit,
-    loadBalancers: classicLoadBalancers(new ElasticLoadBalancingClient(client)),
+    targets: { classic: classicLoadBalancers(new ElasticLoadBalancingClient(client)) },
     store: iamStore(new IAMClient(client), storePath(region, deployment)),
-    zones: route53Zones(new Route53Client(client)),
+    proof,
     authority: acmeAuthority({
       directoryUrl: config.directoryUrl,
       contact: config.contact,
       rootCertificates: config.rootCertificates,
       accounts: ssmAccounts(ssm, accountParameter(deployment, config.directoryUrl)),
       externalAccount: config.externalAccount && ssmExternalAccount(ssm, config.externalAccount),
+      challengeType: proof.challengeType,
       time,
       makeKey,
       settings,

@@ -3,18 +3,18 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { compose, type Surroundings, systemTime } from './compose.ts'
 import { parseConfig } from './config/parse.ts'
-import { DEFAULTS, type Settings } from './defaults.ts'
-import { ENV } from './env.ts'
-import { asRotationError, RotationError } from './errors.ts'
-import { type Invocation, parseInvocation } from './invocation.ts'
-import { isFailure } from './model.ts'
+import { DEFAULTS, type Settings } from './domain/defaults.ts'
+import { ENV } from './domain/env.ts'
+import { asRotationError, describeError, RotationError } from './domain/errors.ts'
+import type { Level, LoggedEvent } from './domain/events.ts'
+import { isFailure } from './domain/model.ts'
 import type { Time } from './ports.ts'
-import { describeEnd, describeError } from './report/describe.ts'
-import type { Level, LoggedEvent } from './report/events.ts'
+import { describeEnd } from './report/describe.ts'
 import { logger } from './report/logger.ts'
-import { metricLine, metricsOf } from './report/metrics.ts'
-import type { Report } from './run.ts'
-import { run } from './run.ts'
+import { metricLine, metricsOf } from './report/metric-line.ts'
+import { type Invocation, parseInvocation } from './run/invocation.ts'
+import type { Report } from './run/run.ts'
+import { run } from './run/run.ts'
 
 /** What a test gives in the place of the function's surroundings. */
 export type Seams = Partial<Pick<Surroundings, 'time' | 'settings' | 'dial' | 'makeKey'>> & {
@@ -43,7 +43,11 @@ export function createHandler({
   return async (invocation: unknown, context: Context = {}): Promise<Pick<Report, 'ok' | 'outcomes'>> => {
     const time = withEnd(clock, context, settings)
     const runId = randomUUID()
-    const emit = logger(runId, time, (event) => log[event.level](event))
+    const emit = logger(
+      runId,
+      () => time.now(),
+      (event) => log[event.level](event),
+    )
     const startedAt = time.now()
     let prepared: Parameters<typeof run>[0]
     try {

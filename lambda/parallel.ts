@@ -1,6 +1,6 @@
 /** Work on many certificates at once, so that one that fails leaves the others alone. */
 import pLimit from 'p-limit'
-import { asRotationError, RotationError } from './errors.ts'
+import { asRotationError, outOfTime, type RotationError } from './domain/errors.ts'
 import type { Time } from './ports.ts'
 
 export interface Failure {
@@ -54,8 +54,4 @@ export function inParallel<T, R>(
 ): Promise<R[]> {
   const gate = pLimit(concurrency)
   return Promise.all(items.map((item) => gate(work, item)))
-}
-
-export function outOfTime(certId: string): RotationError {
-  return new RotationError('run/out-of-time', `there was no time left for ${certId}`)
 }

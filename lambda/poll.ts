@@ -1,5 +1,5 @@
 /** Asking again until there is an answer, with an injected clock. */
-import type { EpochMs } from './model.ts'
+import type { EpochMs } from './domain/model.ts'
 import type { Time } from './ports.ts'
 
 /** @returns what `ask` gave, or `null` when it gave none before `timeoutMs` had passed, or all the time there is. */

@@ -1,54 +1,56 @@
 /**
- * What the stages need of the world. Each port has one adapter in `adapters/`, and the tests run those very
- * adapters against a fake world over the wire. MUST and SHOULD are contracts of every implementation:
- * failures are thrown as `RotationError`, and no secret is in them.
+ * What the stages need from outside. Each port has one adapter in `adapters/`; the tests run those same adapters over
+ * the wire against the sandbox. MUST and SHOULD bind every implementation. Failures are thrown as `RotationError`, and
+ * never contain a secret.
  */
 import type { KeyObject } from 'node:crypto'
-import type { RotationError } from './errors.ts'
+import type { RotationError } from './domain/errors.ts'
+import type { Emit } from './domain/events.ts'
 import type {
   CertificateDetail,
   EpochMs,
+  HostedZone,
   KeyType,
   Probe,
+  RenewalWindow,
   StoredCertificate,
   StoreQuota,
   Target,
-} from './model.ts'
-import type { Window } from './plan/window.ts'
-import type { RotationEvent } from './report/events.ts'
-import type { Item } from './state/items.ts'
+} from './domain/model.ts'
+import type { Item, NotedValues } from './domain/remembered.ts'
 
 export interface Time {
   now(): EpochMs
   sleep(ms: number): Promise<void>
-  /** Nothing is waited for beyond it; infinity where nobody counts the time. */
+  /** Nothing waits beyond this instant; infinity when there is no limit. */
   readonly stopAt: EpochMs
 }
 
-export type Emit = (event: RotationEvent) => void
-
-export interface Listener {
-  readonly port: number
-  /** As the service says it: HTTPS, SSL, HTTP, TCP. */
-  readonly protocol: string
-  /** `null` when the listener has none. */
-  readonly certificateArn: string | null
-}
-
-export interface LoadBalancer {
-  readonly name: string
+/** How to reach a target, and what it has attached. */
+export interface Endpoint {
+  /** Resolves to every address of the target. */
   readonly dnsName: string
-  readonly listeners: readonly Listener[]
+  readonly port: number
+  readonly certificateArn: string
 }
 
-export interface LoadBalancers {
-  /** Every classic load balancer of the region. */
-  list(): Promise<readonly LoadBalancer[]>
+/** What one look at the service showed. */
+export interface TargetView<T extends Target = Target> {
+  /** @returns the endpoint, or the problem that keeps us from it, as a value */
+  find(target: T): Endpoint | RotationError
+  /** By certificate ARN: a listener that has it attached, configured or not. */
+  readonly users: ReadonlyMap<string, string>
+}
+
+/** The targets of one kind. */
+export interface TargetAdapter<T extends Target = Target> {
+  /** Reads only. The number of calls SHOULD NOT grow with the number of targets. */
+  look(targets: readonly T[]): Promise<TargetView<T>>
   /**
-   * Point a listener at a certificate; repeating it is harmless. MUST NOT change anything else of the listener.
+   * Point a target at a certificate; repeating it is harmless. MUST NOT change anything else of the target.
    * @throws RotationError attach/certificate-not-found when the service does not know the certificate (yet).
    */
-  attach(target: Target, certificateArn: string): Promise<void>
+  attach(target: T, certificateArn: string): Promise<void>
 }
 
 export interface CertificateUpload {
@@ -57,12 +59,12 @@ export interface CertificateUpload {
   readonly certificate: string
   /** Intermediates in order, PEM; empty when the CA gave none. */
   readonly chain: string
-  readonly privateKey: string
+  readonly privateKey: KeyObject
   readonly tags: Readonly<Record<string, string>>
 }
 
 export interface CertificateStore {
-  /** Everything under the deployment's path; what has a name that is not ours is left out. */
+  /** Everything under the deployment's path whose name is one of ours. */
   list(): Promise<readonly StoredCertificate[]>
   /** @returns `null` when no server certificate has this ARN. */
   read(arn: string): Promise<CertificateDetail | null>
@@ -70,51 +72,72 @@ export interface CertificateStore {
   /** @returns the ARN. A repeated upload of the same name and certificate MUST give the ARN of the first. */
   upload(upload: CertificateUpload): Promise<string>
   tag(arn: string, tags: Readonly<Record<string, string>>): Promise<void>
-  /** One that is gone already is success. @returns why it stays: IAM's words when something uses it; `null` when gone */
+  /**
+   * Delete it. One that does not exist is success.
+   * @returns `null` when it is gone; the store's message when it stays because something uses it
+   */
   remove(arn: string): Promise<string | null>
 }
 
-export interface HostedZone {
-  readonly id: string
-  /** Lower case, no trailing dot. */
+/** A hosted zone, and the group of names in it that one change may hold (`domain/challenge-groups.ts`). */
+export interface ChallengeZone extends HostedZone {
+  readonly group: number
+}
+
+/** Where the value that proves a host is published. */
+export interface ChallengeRecord {
+  readonly zone: ChallengeZone
   readonly name: string
 }
 
-export interface ListedZone extends HostedZone {
-  readonly isPrivate: boolean
+/** A value that one certificate needs at one record. */
+export interface ChallengeValue extends ChallengeRecord {
+  readonly certId: string
+  /** As the CA computes it, unquoted. */
+  readonly value: string
 }
 
-export interface TxtRecordSet {
-  /** Lower case, no trailing dot. */
-  readonly name: string
-  readonly ttlSeconds: number
-  /** As Route53 writes them, quotes and escapes included: what others wrote stays byte for byte. */
-  readonly values: readonly string[]
+/** Values that were published, or may have been, and what is needed to wait for them and to remove them. */
+export interface Publication {
+  readonly written: readonly unknown[]
+  readonly changes: readonly unknown[]
+  /** By `recordKey`: why nothing could be published there. */
+  readonly failed: ReadonlyMap<string, RotationError>
 }
 
-/** What lies at a name: its plain TXT set, and what keeps us from writing one. */
-export interface NameFacts {
-  readonly txt: TxtRecordSet | null
-  /** For example `a CNAME record`; `null` when nothing is in the way. */
-  readonly obstacle: string | null
+/** Values that could not be removed. */
+export interface LeftOver {
+  readonly names: readonly string[]
+  readonly error: RotationError
+  /** Trying again cannot help: access is denied, or the zone no longer exists. */
+  readonly isOutOfReach: boolean
 }
 
-export interface Zones {
-  /** Every hosted zone of the account. */
-  list(): Promise<readonly ListedZone[]>
-  read(zone: HostedZone, name: string): Promise<NameFacts>
+/** Awaited before each write: throws when this run may not write any more. */
+export type MayWrite = () => Promise<void>
+
+/** A way to prove to the CA that a host is ours (RFC 8555 §8). */
+export interface HostProof {
+  /** As the CA names it. */
+  readonly challengeType: string
+  /** Reads only. Fails before an order counts. @throws RotationError dns/zone-not-found, dns/zone-ambiguous */
+  locate(host: string): Promise<ChallengeRecord>
+  /** What `publish` would write, so that it can be noted first. */
+  toNote(values: readonly ChallengeValue[]): readonly NotedValues[]
   /**
-   * All of it or nothing: DELETE the exact sets, CREATE the others.
-   * @returns the change's id, or `refused` with Route53's words when the zone is not as `remove` says
-   *   (or `create` is there already): an answer, not an error.
+   * Publish all values; MUST return without waiting. Publishing them again is harmless. A record that cannot be
+   * written fails alone. Never throws but for a bug.
    */
-  change(
-    zone: HostedZone,
-    remove: readonly TxtRecordSet[],
-    create: readonly TxtRecordSet[],
-  ): Promise<{ readonly changeId: string } | { readonly refused: string }>
-  /** @returns whether all of Route53's servers have it. */
-  isInSync(changeId: string): Promise<boolean>
+  publish(values: readonly ChallengeValue[], mayWrite?: MayWrite): Promise<Publication>
+  /**
+   * Wait until the values can be seen from everywhere.
+   * @returns by `recordKey`: why they are not known to be visible; empty when all are
+   */
+  awaitVisible(publication: Publication): Promise<ReadonlyMap<string, RotationError>>
+  /** Remove these values and nothing else. One that is gone is success. Never throws but for a bug. */
+  cleanUp(publication: Publication, mayWrite?: MayWrite): Promise<readonly LeftOver[]>
+  /** As `cleanUp`, for values that an earlier run noted. A name that certainly holds none of them is not left over. */
+  cleanUpNoted(noted: readonly NotedValues[], mayWrite?: MayWrite): Promise<readonly LeftOver[]>
 }
 
 export interface OrderRequest {
@@ -123,14 +146,14 @@ export interface OrderRequest {
 }
 
 export interface ReplacingRequest extends OrderRequest {
-  /** Name in ARI of the certificate that the new one replaces; `null` for none. */
+  /** ARI identifier of the certificate that the new one replaces; `null` for none. */
   readonly replaces: string | null
 }
 
-/** The answer of the CA to one question of ARI. */
+/** The CA's answer to one ARI request. */
 export type RenewalAnswer =
   | {
-      readonly window: Window
+      readonly window: RenewalWindow
       /** A page that says why. */
       readonly explanation: string | null
       /** `null` when the CA did not say. */
@@ -149,41 +172,41 @@ export interface Challenge {
 
 export interface Order {
   readonly url: string
-  /** RFC 8555 §7.1.6, less `invalid`. */
+  /** RFC 8555 §7.1.6, without `invalid`. */
   readonly status: 'pending' | 'ready' | 'processing' | 'valid'
   /** Those still to be met; empty when every authorization is valid already. */
   readonly challenges: readonly Challenge[]
 }
 
-/** What a new order came to, before anything else is known of it. */
+/** The CA's answer to a new order. */
 export interface PlacedOrder {
   readonly url: string
-  /** The CA took it as the replacement that it was said to be. */
+  /** The CA accepted it as the replacement it claimed to be. */
   readonly isReplacement: boolean
-  /** Why it did not, in its words; `null` when nothing was refused. */
+  /** The CA's message when it refused that claim; `null` when nothing was refused. */
   readonly refusal: string | null
 }
 
 export interface CertificateAuthority {
   /**
-   * Ask once when the CA wants a certificate replaced (RFC 9773 §4). A read: it needs no account.
-   * @param id name in ARI
-   * @returns `null` when the CA does not say such things
+   * Ask once when the CA wants a certificate replaced (RFC 9773 §4). Reads only, and needs no account.
+   * @param id ARI identifier
+   * @returns `null` when the CA does not offer ARI
    * @throws RotationError acme/unreachable and the like, when its directory cannot be read
    */
   renewalInfo(id: string): Promise<RenewalAnswer | null>
   /**
-   * Make sure the CA is there, knows this account, and offers the profile. Writes nothing at the CA when the
-   * profile is missing.
+   * Make sure that the CA can be reached, knows this account, and offers the profile. Writes nothing at the CA when
+   * the profile is missing.
    * @returns the account's URL
    * @throws RotationError acme/profile-not-offered, acme/unreachable, acme/account-refused, account/external-missing
    */
   ready(profile: string | null): Promise<{ readonly account: string }>
-  /** Place a new order and do nothing else. One that is refused for the predecessor it names is placed once without. */
+  /** Place a new order, and nothing else. When it is refused because of `replaces`, place it once more without. */
   order(request: ReplacingRequest): Promise<PlacedOrder>
-  /** @returns an order of this run or an earlier one, or why it is of no use: gone, invalid, for other hosts */
+  /** @returns an order of this run or an earlier one, or why it cannot be used: gone, invalid, for other hosts */
   find(url: string, request: OrderRequest): Promise<Order | { readonly useless: RotationError }>
-  /** Tell the CA to look, and wait until it has seen every value. @throws acme/authorization-failed */
+  /** Tell the CA to validate, and wait until it has seen every value. @throws acme/authorization-failed */
   answer(order: Order): Promise<void>
   /** @param csr PKCS#10, PEM @returns the chain, leaf first, PEM */
   finalize(order: Order, csr: string): Promise<string>
@@ -195,7 +218,7 @@ export interface AccountRecord {
   readonly url: string
 }
 
-/** What a CA gave out of band to tie an account to (RFC 8555 §7.3.4). */
+/** What a CA handed out to bind an account to an existing customer (RFC 8555 §7.3.4). */
 export interface ExternalAccount {
   readonly keyId: string
   /** base64url; a secret. */
@@ -205,47 +228,48 @@ export interface ExternalAccount {
 export interface AccountStore {
   /** @returns `null` when there is none. @throws RotationError account/unreadable */
   load(): Promise<AccountRecord | null>
-  /** MUST NOT overwrite. @returns what is stored then: `record`, or what another run had put before. */
+  /** MUST NOT overwrite. @returns what is stored then: `record`, or what another run had stored before. */
   save(record: AccountRecord): Promise<AccountRecord>
 }
 
-/** Private keys of orders in flight. No error and no log holds anything of a key. */
+/** Private keys of orders in flight. No error and no log contains any part of a key. */
 export interface KeyStore {
   /** @returns `null` when there is none of this name. @throws RotationError key/unreadable */
   load(name: string): Promise<KeyObject | null>
   /** MUST NOT overwrite. @returns the key that is stored then. @throws RotationError key/unreadable */
   save(name: string, key: KeyObject): Promise<KeyObject>
-  /** One that is gone already is success. */
+  /** One that does not exist is success. */
   remove(name: string): Promise<void>
 }
 
-/** The table of a deployment. @throws RotationError state/absent, by every method, when there is none */
+/** The table of a deployment. Every method @throws RotationError state/absent when it does not exist. */
 export interface StateTable {
   read(): Promise<readonly Item[]>
   write(item: Item): Promise<void>
-  /** Put `item` where exactly `expected` is (`null`: nothing). MUST be atomic. @returns whether it was so */
+  /** Write `item` if the table holds exactly `expected` (`null`: nothing). MUST be atomic. @returns whether it did */
   replace(item: Item, expected: Item | null): Promise<boolean>
-  /** @param expected anything else is left alone; `null` for whatever is there. Nothing there is success. */
+  /** @param expected anything else is left alone; `null` removes whatever is there. Nothing there is success. */
   remove(id: string, expected: Item | null): Promise<void>
 }
 
-/** Look at what every address of a load balancer serves. MUST NOT throw; MUST answer within its time-out. */
+/** See what every address of an endpoint serves. MUST NOT throw; MUST answer within its time-out. */
 export type ProbeListener = (request: {
   readonly dnsName: string
   readonly port: number
   readonly serverName: string
 }) => Promise<Probe>
 
-/** Chance is an argument like time: whoever calls knows every key that is made. */
+/** Chance is an argument, like time: the caller knows every key that is made. */
 export type MakeKey = (keyType: KeyType) => Promise<KeyObject>
 
 /** Everything a run works with. */
 export interface Ports {
   readonly time: Time
   readonly emit: Emit
-  readonly loadBalancers: LoadBalancers
+  /** By kind of target. */
+  readonly targets: Readonly<Record<string, TargetAdapter>>
   readonly store: CertificateStore
-  readonly zones: Zones
+  readonly proof: HostProof
   readonly authority: CertificateAuthority
   readonly keys: KeyStore
   readonly state: StateTable

@@ -16,8 +16,8 @@ import {
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { HOUR_MS } from '../lambda/instant.ts'
-import { METRIC_DIMENSION, METRIC_NAMESPACE, type MetricName } from '../lambda/metrics.ts'
+import { HOUR_MS } from '../lambda/domain/instant.ts'
+import { METRIC_DIMENSION, METRIC_NAMESPACE, type MetricName } from '../lambda/domain/metrics.ts'
 
 export interface AlarmsProps {
   readonly deployment: string

@@ -1,13 +1,13 @@
 /** What the function may do in Route53: exact challenge names, TXT, CREATE and DELETE, nothing else. Pure. */
-import { challengeGroups } from '../lambda/config/challenge-groups.ts'
-import { closest } from '../lambda/config/hosts.ts'
-import type { Config } from '../lambda/config/parse.ts'
-import { ANY_ONLY, chunks, PAGE, type Permission, type Place } from './permission.ts'
+import { challengeGroups } from '../lambda/domain/challenge-groups.ts'
+import type { Config } from '../lambda/domain/config.ts'
+import { closest } from '../lambda/domain/hosts.ts'
+import { ANY_ONLY, chunks, type FunctionScope, PAGE, type Permission } from './permission.ts'
 
 const KEY = 'route53:ChangeResourceRecordSets'
 
 /** @returns what may be read and written in Route53: with ids for all zones, in these alone */
-export function dnsPermissions(config: Config, { partition }: Place): Permission[] {
+export function dnsPermissions(config: Config, { partition }: FunctionScope): Permission[] {
   const zone = (id: string) => `arn:${partition}:route53:::hostedzone/${id}`
   const groups = challengeGroups(config).map(({ zoneIds, names }, at) => ({
     number: at + 1,

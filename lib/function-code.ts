@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { Stage } from 'aws-cdk-lib'
 import { Code } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
-import { type Config, parseConfig, toDocument } from '../lambda/config/parse.ts'
-import { RotationError } from '../lambda/errors.ts'
+import { parseConfig, toDocument } from '../lambda/config/parse.ts'
+import type { Config } from '../lambda/domain/config.ts'
+import { RotationError } from '../lambda/domain/errors.ts'
 
 /** Beside this file in the package; from the source it is the one that `npm run build` makes. */
 const BUILT = import.meta.url.endsWith('.ts') ? '../dist/handler' : '../handler'

@@ -1,6 +1,6 @@
 /** What synth has to say beside the template: what it costs, what is still to be done, what may surprise. Pure. */
-import type { Config } from '../lambda/config/parse.ts'
-import { METRICS } from '../lambda/metrics.ts'
+import type { Config } from '../lambda/domain/config.ts'
+import { METRICS } from '../lambda/domain/metrics.ts'
 import { hostsWithoutZone } from './dns-permissions.ts'
 import type { CertificateRotationProps } from './props.ts'
 import { type Rhythm, slownessOf } from './schedule.ts'

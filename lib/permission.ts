@@ -1,10 +1,9 @@
 /** One statement of the role's policies, with the reason for it. */
 
+import type { AwsScope } from '../lambda/domain/names.ts'
+
 /** Where the function runs; each may be a token. */
-export interface Place {
-  readonly partition: string
-  readonly region: string
-  readonly account: string
+export interface FunctionScope extends AwsScope {
   readonly deployment: string
   readonly logGroupArn: string
 }
@@ -16,17 +15,16 @@ export interface Permission {
   readonly resources: readonly string[]
   readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>
   readonly why: string
-  /** Where a `*` is left: why there is nothing narrower, and the page that says so. */
+  /** When a `*` remains: why there is nothing narrower, and the page that says so. */
   readonly wide?: { readonly because: string; readonly page: string }
 }
 
-/** Actions of a service, and the types of resource that each knows. */
+/** The service authorization pages: actions of a service, and the types of resource that each supports. */
 export const PAGE = {
-  elb: 'https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancing.html',
   iam: 'https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html',
   route53: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/list_amazonroute53.html',
 }
-export const ANY_ONLY = 'the action knows no resource'
+export const ANY_ONLY = 'the action does not support resource-level permissions'
 
 export function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>

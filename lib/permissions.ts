@@ -2,50 +2,52 @@
  * From a configuration to what the function may do: these statements and nothing else. Pure. `docs/permissions.md` is
  * generated from them.
  */
-import type { Config } from '../lambda/config/parse.ts'
-import { storePath } from '../lambda/names.ts'
+import type { Config } from '../lambda/domain/config.ts'
+import type { Target } from '../lambda/domain/model.ts'
+import { type AwsScope, storePath } from '../lambda/domain/names.ts'
+import { TARGET_KINDS, type TargetKind, type TargetKinds } from '../lambda/domain/targets.ts'
 import { dnsPermissions } from './dns-permissions.ts'
-import { ANY_ONLY, chunks, PAGE, type Permission, type Place } from './permission.ts'
+import { ANY_ONLY, chunks, type FunctionScope, PAGE, type Permission } from './permission.ts'
 import { statePermissions } from './state-permissions.ts'
 
-/** A managed policy of 6,144 characters holds this many names of load balancers in any case. */
-export const BALANCERS_A_STATEMENT = 40
+/** A managed policy of 6,144 characters holds this many names of targets in any case. */
+export const TARGETS_A_STATEMENT = 40
 
-export function permissionsOf(config: Config, place: Place): Permission[] {
+/** @param kinds the kinds of target that may be in the configuration */
+export function permissionsOf(
+  config: Config,
+  scope: FunctionScope,
+  kinds: TargetKinds = TARGET_KINDS,
+): Permission[] {
+  const targets = config.certificates.flatMap((certificate) => certificate.targets)
+  const used = kinds.filter(({ kind }) => targets.some((target) => target.kind === kind))
   return [
-    ...loadBalancers(config, place),
-    ...store(place),
-    ...dnsPermissions(config, place),
-    ...statePermissions(config, place),
-    logs(place),
+    ...used.flatMap((kind) => targetPermissions(kind, targets, scope)),
+    ...(used.some(({ store }) => store === 'iam') ? iamStore(scope) : []),
+    ...dnsPermissions(config, scope),
+    ...statePermissions(config, scope),
+    logs(scope),
   ]
 }
 
-function loadBalancers({ certificates }: Config, { partition, region, account }: Place): Permission[] {
-  const names = new Set(
-    certificates.flatMap(({ targets }) => targets.map(({ loadBalancer }) => loadBalancer)),
-  )
-  const arns = [...names]
-    .sort()
-    .map((name) => `arn:${partition}:elasticloadbalancing:${region}:${account}:loadbalancer/${name}`)
-  return [
-    {
-      sid: 'FindLoadBalancers',
-      actions: ['elasticloadbalancing:DescribeLoadBalancers'],
-      resources: ['*'],
-      why: 'reads which certificate each listener has',
-      wide: { because: ANY_ONLY, page: PAGE.elb },
-    },
-    ...chunks(arns, BALANCERS_A_STATEMENT).map((resources, at) => ({
-      sid: `SwapCertificates${at + 1}`,
-      actions: ['elasticloadbalancing:SetLoadBalancerListenerSSLCertificate'],
-      resources,
-      why: 'points a listener of the load balancers named in the configuration at a certificate',
-    })),
-  ]
+function targetPermissions(kind: TargetKind, targets: readonly Target[], scope: AwsScope): Permission[] {
+  const own = targets.filter((target) => target.kind === kind.kind)
+  return kind.permissions.flatMap((permission): Permission[] => {
+    const { sid, actions, why, page } = permission
+    if (!permission.resource)
+      return [{ sid, actions, resources: ['*'], why, wide: { because: ANY_ONLY, page } }]
+    const arns = own.map((target) => permission.resource?.(target, scopeOf(target, scope)) ?? '*')
+    return chunks([...new Set(arns)].sort(), TARGETS_A_STATEMENT).map((resources, at) => {
+      return { sid: `${sid}${at + 1}`, actions, resources, why }
+    })
+  })
 }
 
-function store({ partition, region, account, deployment }: Place): Permission[] {
+function scopeOf({ region }: Target, scope: AwsScope): AwsScope {
+  return region === null ? scope : { ...scope, region }
+}
+
+function iamStore({ partition, region, account, deployment }: FunctionScope): Permission[] {
   const certificates = `arn:${partition}:iam::${account}:server-certificate`
   return [
     {
@@ -71,7 +73,7 @@ function store({ partition, region, account, deployment }: Place): Permission[] 
   ]
 }
 
-function logs({ logGroupArn }: Place): Permission {
+function logs({ logGroupArn }: FunctionScope): Permission {
   return {
     sid: 'WriteLogs',
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],

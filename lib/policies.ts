@@ -1,7 +1,7 @@
 /** Statements divided over the policies of one role, within IAM's limits. */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { RotationError } from '../lambda/errors.ts'
-import type { Permission, Place } from './permission.ts'
+import { RotationError } from '../lambda/domain/errors.ts'
+import type { FunctionScope, Permission } from './permission.ts'
 
 /**
  * Characters of all inline policies of a role together, and of one managed policy; white space does not count.
@@ -14,7 +14,7 @@ const MANAGED_POLICIES = 10
 const EMPTY_POLICY = JSON.stringify({ Version: '2012-10-17', Statement: [] }).length
 
 /** The longest there are: what a template holds in their place is only known when it is deployed. */
-export const LONGEST_PLACE: Omit<Place, 'deployment'> = {
+export const LONGEST_SCOPE: Omit<FunctionScope, 'deployment'> = {
   partition: 'aws-us-gov',
   region: 'ap-southeast-10',
   account: '1'.repeat(12),

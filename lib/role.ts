@@ -3,44 +3,44 @@ import { Stack, Token, Validations } from 'aws-cdk-lib'
 import { ManagedPolicy, PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
-import type { Config } from '../lambda/config/parse.ts'
-import type { Permission, Place } from './permission.ts'
+import type { Config } from '../lambda/domain/config.ts'
+import type { FunctionScope, Permission } from './permission.ts'
 import { permissionsOf } from './permissions.ts'
-import { divide, LONGEST_PLACE, toStatement } from './policies.ts'
+import { divide, LONGEST_SCOPE, toStatement } from './policies.ts'
 
 /** @throws RotationError synth/too-many-names */
-export function addRole(scope: Construct, config: Config, deployment: string, logGroup: ILogGroup): Role {
-  const { partition, region, account } = Stack.of(scope)
-  const place = { partition, region, account, deployment, logGroupArn: logGroup.logGroupArn }
-  const permissions = new Map(permissionsOf(config, place).map((one) => [one.sid, one]))
+export function addRole(holder: Construct, config: Config, deployment: string, logGroup: ILogGroup): Role {
+  const { partition, region, account } = Stack.of(holder)
+  const scope = { partition, region, account, deployment, logGroupArn: logGroup.logGroupArn }
+  const permissions = new Map(permissionsOf(config, scope).map((one) => [one.sid, one]))
   const of = (sids: readonly string[]) => sids.flatMap((sid) => permissions.get(sid) ?? [])
   const document = (sids: readonly string[]) =>
     new PolicyDocument({ statements: of(sids).map((one) => toStatement(one)) })
 
-  const { inline, managed } = divide(permissionsOf(config, { ...LONGEST_PLACE, deployment }))
-  const role = new Role(scope, 'Role', {
+  const { inline, managed } = divide(permissionsOf(config, { ...LONGEST_SCOPE, deployment }))
+  const role = new Role(holder, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     inlinePolicies: { rotate: document(inline) },
   })
-  acknowledge(role, of(inline), place)
+  acknowledge(role, of(inline), scope)
   managed.forEach((sids, at) => {
-    const policy = new ManagedPolicy(scope, `Policy${at + 1}`, { document: document(sids) })
-    acknowledge(policy, of(sids), place)
+    const policy = new ManagedPolicy(holder, `Policy${at + 1}`, { document: document(sids) })
+    acknowledge(policy, of(sids), scope)
     role.addManagedPolicy(policy)
   })
   return role
 }
 
 /** For teams that run cdk-nag: each resource with a `*`, by the name that it has there, and why it is so. */
-function acknowledge(holder: Construct, permissions: readonly Permission[], place: Place): void {
+function acknowledge(holder: Construct, permissions: readonly Permission[], scope: FunctionScope): void {
   const shown = (text: string) =>
     (['partition', 'region', 'account'] as const).reduce(
       (shorter, key) =>
-        Token.isUnresolved(place[key]) ? shorter.replaceAll(place[key], PSEUDO[key]) : shorter,
+        Token.isUnresolved(scope[key]) ? shorter.replaceAll(scope[key], PSEUDO[key]) : shorter,
       text,
     )
   for (const { resources, why, wide } of permissions)
-    for (const resource of resources.filter((one) => one.endsWith('*') && one !== place.logGroupArn))
+    for (const resource of resources.filter((one) => one.endsWith('*') && one !== scope.logGroupArn))
       Validations.of(holder).acknowledge({
         id: `AwsSolutions-IAM5[Resource::${shown(resource)}]`,
         reason: wide?.because ?? why,

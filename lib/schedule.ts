@@ -2,9 +2,9 @@
 import { Duration } from 'aws-cdk-lib'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { Cron } from 'croner'
-import type { Config } from '../lambda/config/parse.ts'
-import { PROFILES } from '../lambda/config/profiles.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS, toSpan } from '../lambda/instant.ts'
+import type { Config } from '../lambda/domain/config.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, toSpan } from '../lambda/domain/instant.ts'
+import { PROFILES } from '../lambda/domain/profiles.ts'
 
 /** A run may take half of it; and the alarm of a run that failed is over by the next one, so that it tells again. */
 const FASTEST_MS = 30 * MINUTE_MS

@@ -1,11 +1,11 @@
 /** What the function may do with what it keeps between runs: its table, and its keys in SSM. Pure. */
-import type { Config } from '../lambda/config/parse.ts'
-import { accountParameter, keyParameterPath, stateTable } from '../lambda/names.ts'
-import type { Permission, Place } from './permission.ts'
+import type { Config } from '../lambda/domain/config.ts'
+import { accountParameter, keyParameterPath, stateTable } from '../lambda/domain/names.ts'
+import type { FunctionScope, Permission } from './permission.ts'
 
 export function statePermissions(
   config: Config,
-  { partition, region, account, deployment }: Place,
+  { partition, region, account, deployment }: FunctionScope,
 ): Permission[] {
   const parameter = `arn:${partition}:ssm:${region}:${account}:parameter`
   const accountKey = `${parameter}${accountParameter(deployment, config.directoryUrl)}`

@@ -2,7 +2,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
-import { stateTable } from '../lambda/names.ts'
+import { stateTable } from '../lambda/domain/names.ts'
 
 /**
  * Named after the deployment, so that the command line finds it as well. It outlives the stack: what it remembers may

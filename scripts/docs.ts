@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { parseConfig } from '../lambda/config/parse.ts'
 import { jsonSchema } from '../lambda/config/schema.ts'
-import { ERRORS } from '../lambda/errors.ts'
-import { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from '../lambda/metrics.ts'
-import { EVENTS } from '../lambda/report/events.ts'
-import { BALANCERS_A_STATEMENT, permissionsOf } from '../lib/permissions.ts'
+import { ERRORS } from '../lambda/domain/errors.ts'
+import { EVENTS } from '../lambda/domain/events.ts'
+import { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from '../lambda/domain/metrics.ts'
+import { permissionsOf, TARGETS_A_STATEMENT } from '../lib/permissions.ts'
 import { toStatement } from '../lib/policies.ts'
 import { timing } from './timing.ts'
 
@@ -30,7 +30,7 @@ function errors(): string {
 # Errors
 
 Every error has a code, a message with the value seen and what was looked for, and a way out. The table is
-\`lambda/errors.ts\`.
+\`lambda/domain/errors.ts\`.
 
 | code | can the next run mend it? | way out |
 | --- | --- | --- |
@@ -57,7 +57,7 @@ ${rows.join('\n')}
 
 One JSON object a line, in the order of a run. Beside its own fields each has \`event\`, \`level\`, \`at\` (instant in
 UTC) and \`runId\`. There is exactly one \`run.finished\` a run, also after a failure. The table is
-\`lambda/report/events.ts\`.
+\`lambda/domain/events.ts\`.
 
 ${sections.join('\n')}`
 }
@@ -72,7 +72,7 @@ function metrics(): string {
 Namespace \`${METRIC_NAMESPACE}\`, one dimension: \`${METRIC_DIMENSION}\`. They come from the function's log, in CloudWatch's
 embedded metric format, once at the end of each whole run, by the schedule or by hand; a run for some certificates only,
 and a dry run, write none. What a run does not know is left out. Names, units and the dimension do not change. The table is
-\`lambda/metrics.ts\`.
+\`lambda/domain/metrics.ts\`.
 
 | metric | unit | |
 | --- | --- | --- |
@@ -111,7 +111,7 @@ the configuration that is deployed with them. Those below are of two certificate
 zone whose id is given under \`dns.zones\`, and \`api.example.org\` on \`api\`, in a zone whose id is not given. With all ids
 given, \`ListZones\` is not there, and no statement has \`hostedzone/*\`.
 
-Statements that end in a number are there once for each part that fits: up to ${BALANCERS_A_STATEMENT} load balancers, and about 5,000
+Statements that end in a number are there once for each part that fits: up to ${TARGETS_A_STATEMENT} load balancers, and about 5,000
 characters of challenge names. They are divided over the role's own policy and up to ten managed ones. That is room for
 about a thousand challenge names; synth refuses more, with the numbers. The table is \`lib/permissions.ts\`. The tests
 run the function under the policies of the synthesised template, take away each action in turn, and see a run fail that

@@ -1,8 +1,9 @@
 /** `docs/timing.md`: when and why a certificate is renewed, with pictures and figures from the code's own numbers. */
-import { PROFILES } from '../lambda/config/profiles.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS, toSpan } from '../lambda/instant.ts'
+
+import { limitsOf } from '../lambda/domain/ca-limits.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, toSpan } from '../lambda/domain/instant.ts'
+import { PROFILES } from '../lambda/domain/profiles.ts'
 import { nextTryAfter } from '../lambda/limits/backoff.ts'
-import { limitsOf } from '../lambda/limits/ca-limits.ts'
 import { lastGuard, nearItsEndFrom, ownWindow } from '../lambda/plan/window.ts'
 
 const WIDTH = 72

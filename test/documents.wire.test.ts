@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { App, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { expect, it } from 'vitest'
-import { ERRORS } from '../lambda/errors.ts'
+import { ERRORS } from '../lambda/domain/errors.ts'
 import { CertificateRotation } from '../lib/index.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')

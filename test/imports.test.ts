@@ -1,127 +1,162 @@
-/** The import rules of the tree: they catch a seeded violation each, and they look at every file there is. */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+/** Every import line of the tree, held to the rules of `import-rules.ts`. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { faultOf, type ImportLine, RULES, roomOf } from './import-rules.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const RULES = /lint\/style\/(noRestrictedImports|noRestrictedGlobals|noProcessEnv|noDefaultExport)/
 
-/** Where a violation is put, and the violation. */
-const SEEDS = [
-  ['lambda/plan/seed.ts', "export { readFileSync } from 'node:fs'"],
-  ['lambda/plan/seed.ts', "export { connect } from 'node:net'"],
-  ['lambda/plan/seed.ts', "export { route53Zones } from '../adapters/route53.ts'"],
-  ['lambda/plan/seed.ts', 'export const now = () => Date.now()'],
-  ['lambda/limits/seed.ts', 'export const now = () => performance.now()'],
-  ['lambda/config/seed.ts', "export { IAMClient } from '@aws-sdk/client-iam'"],
-  ['lambda/invocation.ts', "export { systemTime } from './compose.ts'"],
-  ['lambda/names.ts', "export { lookup } from 'node:dns'"],
-  ['lambda/errors.ts', 'export const args = process.argv'],
-  ['lambda/issue/seed.ts', "export { Route53Client } from '@aws-sdk/client-route-53'"],
-  ['lambda/issue/seed.ts', "export { Stack } from 'aws-cdk-lib'"],
-  ['lambda/issue/seed.ts', "export { iamStore } from '../adapters/iam-store.ts'"],
-  ['lambda/observe/seed.ts', 'export const region = process.env.AWS_REGION'],
-  ['lambda/run.ts', 'export const stop = () => { process.exitCode = 1 }'],
-  ['lambda/seed.ts', "export { loadConfig } from '../lib/config-file.ts'"],
-  ['lambda/seed.ts', "export { startSandbox } from '../test/sandbox/sandbox.ts'"],
-  ['lambda/adapters/seed.ts', "export { iamStore } from './iam-store.ts'"],
-  ['lambda/adapters/seed.ts', "export { Client } from 'acme-client'"],
-  ['lambda/adapters/acme/seed.ts', "export { iamStore } from '../iam-store.ts'"],
-  ['lambda/adapters/acme/seed.ts', "export { Client } from 'acme-client'"],
-  ['lambda/compose.ts', "export { Client } from 'acme-client'"],
-  ['lib/seed.ts', "export { run } from '../lambda/run.ts'"],
-  ['lib/seed.ts', "export { iamStore } from '../lambda/adapters/iam-store.ts'"],
-  ['lib/seed.ts', 'export const home = process.env.HOME'],
-  ['lambda/issue/seed.ts', 'export default 1'],
-] as const
+/** `import … from`, `export … from`, a bare `import`, and `import()` with a fixed name; types included. */
+const IMPORT = /\b(?:from|import)\s*\(?\s*'([^']+)'/g
 
-/** What the rules must let through. */
-const ALLOWED = [
-  [
-    'lambda/adapters/fine.ts',
-    "export { IAMClient } from '@aws-sdk/client-iam'\nexport { awsCall } from '../aws-call.ts'",
-  ],
-  [
-    'lambda/adapters/acme/fine.ts',
-    "export { explain } from './problem.ts'\nexport { poll } from '../../poll.ts'",
-  ],
-  ['lambda/adapters/acme/authority.ts', "export { Client } from 'acme-client'"],
-  [
-    'lambda/plan/fine.ts',
-    "export { createHash } from 'node:crypto'\nexport { covers } from '../config/hosts.ts'",
-  ],
-  ['lambda/handler.ts', 'export const region = process.env.AWS_REGION'],
-  [
-    'lib/fine.ts',
-    "export { parseConfig } from '../lambda/config/parse.ts'\nexport { ENV } from '../lambda/env.ts'",
-  ],
-  ['bin/fine.ts', "export { run } from '../lambda/run.ts'\nexport const home = process.env.HOME"],
-] as const
+function importsOf(file: string, text: string): ImportLine[] {
+  return [...text.matchAll(IMPORT)].map(([, name = '']) => {
+    return { file, imported: name.startsWith('.') ? normalize(join(dirname(file), name)) : name }
+  })
+}
+
+function faultsIn(file: string, text: string): string[] {
+  return importsOf(file, text).flatMap((line) => faultOf(line) ?? [])
+}
+
+const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((file) => /^(lambda|lib|bin)\//.test(file))
+const TEXTS = new Map(FILES.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]))
+const LINES = [...TEXTS].flatMap(([file, text]) => importsOf(file, text))
 
 describe('the import rules', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-seeds-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-  it.each(SEEDS)('refuse in %s: %s', (file, text) => {
-    expect(lint(file, text)).toMatch(RULES)
+  it('hold for every import line of lambda, lib and bin', () => {
+    expect(FILES.length).toBeGreaterThan(130)
+    expect(LINES.length).toBeGreaterThan(600)
+    expect(LINES.flatMap((line) => faultOf(line) ?? [])).toEqual([])
   })
 
-  it.each(ALLOWED)('allow in %s: %s', (file, text) => {
-    expect(lint(file, text)).not.toMatch(RULES)
+  it('have a row for every file', () => {
+    expect(FILES.filter((file) => roomOf(file) === null)).toEqual([])
   })
 
-  it('look at every TypeScript file of the tree', () => {
-    const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    })
-    const files = listed.split('\n').filter((file) => file !== '')
-    const { stdout } = biome(['lint', '--reporter=json', '--max-diagnostics=none', ...files], ROOT)
-    const { summary } = JSON.parse(stdout) as { summary: { unchanged: number; changed: number } }
-    expect(files.length).toBeGreaterThan(60)
-    expect(summary.unchanged + summary.changed).toBe(files.length)
+  it('have no row, room or package that nothing needs', () => {
+    const used = (row: string, name: string) =>
+      LINES.some(({ file, imported }) => {
+        if (roomOf(file)?.room !== row) return false
+        return name.endsWith('*')
+          ? imported.startsWith(name.slice(0, -1))
+          : imported === name || roomOf(imported)?.room === name
+      })
+    const unused = RULES.flatMap(({ room, rooms, packages }) =>
+      [...rooms, ...packages].filter((name) => !used(room, name)).map((name) => `${room}: ${name}`),
+    )
+    expect(unused).toEqual([])
+  })
+
+  it('form no circle, and run from the top down', () => {
+    const order = RULES.map(({ room }) => room)
+    const upward = RULES.flatMap(({ room, rooms }, at) =>
+      rooms
+        .filter((other) => order.includes(other) && order.indexOf(other) < at)
+        .filter((other) => !room.startsWith(`${other}/`))
+        .map((other) => `${room} -> ${other}`),
+    )
+    expect(upward).toEqual([])
+  })
+
+  it('leave no circle among the files', () => {
+    const edges = new Map(FILES.map((file) => [file, new Set<string>()]))
+    for (const { file, imported } of LINES) if (edges.has(imported)) edges.get(file)?.add(imported)
+    // take away what imports nothing that is left, until nothing changes: a circle remains
+    for (let size = -1; size !== edges.size; ) {
+      size = edges.size
+      for (const [file, targets] of edges)
+        if (![...targets].some((target) => edges.has(target))) edges.delete(file)
+    }
+    expect([...edges.keys()]).toEqual([])
+  })
+
+  it('leave at most eight files beside the rooms of lambda', () => {
+    expect(FILES.filter((file) => file.split('/').length === 2 && file.startsWith('lambda/'))).toHaveLength(7)
   })
 
   it('let each adapter use one SDK client', () => {
-    const adapters = new URL('../lambda/adapters/', import.meta.url)
-    const clients = readdirSync(adapters)
-      .filter((file) => file.endsWith('.ts'))
-      .map(
-        (file) =>
-          new Set(readFileSync(new URL(file, adapters), 'utf8').match(/@aws-sdk\/client-[a-z0-9-]+/g) ?? [])
-            .size,
-      )
-    expect(clients.filter((count) => count === 1)).toHaveLength(7)
+    const adapters = FILES.filter((file) => file.startsWith('lambda/adapters/'))
+    const clients = adapters.map((file) => {
+      const imported = LINES.filter((line) => line.file === file).map((line) => line.imported)
+      return new Set(imported.filter((name) => name.startsWith('@aws-sdk/'))).size
+    })
     expect(Math.max(...clients)).toBe(1)
   })
 
-  it('leave chance out of the pure modules and stages: no Math.random anywhere at run time', () => {
-    const listed = execFileSync('git', ['ls-files', 'lambda', 'lib', 'bin'], { cwd: ROOT, encoding: 'utf8' })
-    const files = listed.split('\n').filter((file) => file.endsWith('.ts'))
-    expect(files.length).toBeGreaterThan(40)
-    expect(files.filter((file) => readFileSync(join(ROOT, file), 'utf8').includes('Math.random'))).toEqual([])
+  it('leave chance out of everything: no Math.random', () => {
+    expect([...TEXTS].filter(([, text]) => text.includes('Math.random')).map(([file]) => file)).toEqual([])
   })
 
-  function lint(file: string, text: string): string {
-    cpSync(join(ROOT, 'biome.json'), join(folder, 'biome.json'))
-    const config = JSON.parse(readFileSync(join(folder, 'biome.json'), 'utf8')) as { vcs: object }
-    writeFileSync(join(folder, 'biome.json'), JSON.stringify({ ...config, vcs: { enabled: false } }))
-    const path = join(folder, file)
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, `${text}\n`)
-    const { stdout, stderr } = biome(['lint', file], folder)
-    rmSync(path)
-    return stdout + stderr
-  }
+  it('let process.exitCode be written in bin alone', () => {
+    const writers = [...TEXTS].filter(([, text]) => text.includes('process.exitCode')).map(([file]) => file)
+    expect(writers.filter((file) => !file.startsWith('bin/'))).toEqual([])
+  })
+})
 
-  function biome(args: readonly string[], cwd: string): { stdout: string; stderr: string } {
-    const { stdout, stderr } = spawnSync(join(ROOT, 'node_modules/.bin/biome'), args, {
-      cwd,
-      encoding: 'utf8',
-    })
-    return { stdout, stderr }
-  }
+const SEEDS: readonly [file: string, text: string][] = [
+  ['lambda/domain/seed.ts', "import type { Plan } from '../plan/plan.ts'"],
+  ['lambda/domain/seed.ts', "import { lookup } from 'node:dns'"],
+  ['lambda/config/seed.ts', "import { IAMClient } from '@aws-sdk/client-iam'"],
+  ['lambda/config/seed.ts', "import { limit } from '../limits/limits.ts'"],
+  ['lambda/plan/seed.ts', "import { readFileSync } from 'node:fs'"],
+  ['lambda/plan/seed.ts', "import type { Memory } from '../state/memory.ts'"],
+  ['lambda/plan/seed.ts', "import { route53Zones } from '../adapters/dns-01/route53.ts'"],
+  ['lambda/limits/seed.ts', "import { outcomeOf } from '../report/outcomes.ts'"],
+  ['lambda/report/seed.ts', "import type { Ports } from '../ports.ts'"],
+  ['lambda/ports.ts', "import type { Plan } from './plan/plan.ts'"],
+  ['lambda/parallel.ts', "import { poll } from './poll.ts'"],
+  ['lambda/poll.ts', "import { setTimeout } from 'node:timers/promises'"],
+  ['lambda/adapters/seed.ts', "import { iamStore } from './iam-store.ts'"],
+  ['lambda/adapters/seed.ts', "import { Client } from 'acme-client'"],
+  ['lambda/adapters/seed.ts', "import { explain } from './acme/problem.ts'"],
+  ['lambda/adapters/acme/seed.ts', "import { iamStore } from '../iam-store.ts'"],
+  ['lambda/adapters/acme/seed.ts', "import { Client } from 'acme-client'"],
+  ['lambda/adapters/dns-01/seed.ts', "import { iamStore } from '../iam-store.ts'"],
+  ['lambda/adapters/acme/authority.ts', "import { IAMClient } from '@aws-sdk/client-iam'"],
+  ['lambda/state/seed.ts', "import { plan } from '../plan/plan.ts'"],
+  ['lambda/context.ts', "import { plan } from './plan/plan.ts'"],
+  ['lambda/observe.ts', "import { plan } from './plan/plan.ts'"],
+  ['lambda/ari/seed.ts', "import { issueAll } from '../issue/issue.ts'"],
+  ['lambda/issue/seed.ts', "import { Route53Client } from '@aws-sdk/client-route-53'"],
+  ['lambda/issue/seed.ts', "import { Stack } from 'aws-cdk-lib'"],
+  ['lambda/install/seed.ts', "import { act } from '../run/act.ts'"],
+  ['lambda/clean-up/seed.ts', "import { storeAll } from '../install/store.ts'"],
+  ['lambda/run/seed.ts', "import { compose } from '../compose.ts'"],
+  ['lambda/compose.ts', "import { Client } from 'acme-client'"],
+  ['lambda/compose.ts', "import { run } from './run/run.ts'"],
+  ['lambda/handler.ts', "import { iamStore } from './adapters/iam-store.ts'"],
+  ['lambda/handler.ts', "import { loadConfig } from '../lib/config-file.ts'"],
+  ['lambda/handler.ts', "import { startSandbox } from '../test/sandbox/sandbox.ts'"],
+  ['lib/seed.ts', "import { run } from '../lambda/run/run.ts'"],
+  ['lib/seed.ts', "const late = () => import('../lambda/adapters/iam-store.ts')"],
+  ['bin/seed.ts', "import { iamStore } from '../lambda/adapters/iam-store.ts'"],
+]
+
+describe('a seeded violation', () => {
+  it.each(SEEDS)('is refused in %s: %s', (file, text) => {
+    expect(faultsIn(file, text)).toHaveLength(1)
+  })
+
+  it('is seeded for every row', () => {
+    const seeded = new Set(SEEDS.map(([file]) => roomOf(file)))
+    expect(RULES.filter((row) => !seeded.has(row)).map(({ room }) => room)).toEqual([])
+  })
+
+  it.each([
+    ['lambda/adapters/fine.ts', "import { awsCall } from './aws-call.ts'"],
+    ['lambda/adapters/acme/fine.ts', "import { AcmeProblem } from './transport.ts'"],
+    ['lambda/adapters/acme/authority.ts', "import { explain } from './problem.ts'"],
+    ['lambda/plan/fine.ts', "import { covers } from '../domain/hosts.ts'"],
+    ['lib/fine.ts', "import { parseConfig } from '../lambda/config/parse.ts'"],
+  ])('is not seen where there is none, in %s: %s', (file, text) => {
+    expect(faultsIn(file, text)).toEqual([])
+  })
 })

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { compose, systemTime } from '../../lambda/compose.ts'
-import { DEFAULTS } from '../../lambda/defaults.ts'
-import { RotationError } from '../../lambda/errors.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/instant.ts'
-import { checkNames } from '../../lambda/invocation.ts'
-import { DEPLOYMENT_NAME } from '../../lambda/names.ts'
+import { DEFAULTS } from '../../lambda/domain/defaults.ts'
+import { RotationError } from '../../lambda/domain/errors.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
+import { DEPLOYMENT_NAME } from '../../lambda/domain/names.ts'
 import { logger } from '../../lambda/report/logger.ts'
-import { run } from '../../lambda/run.ts'
+import { checkNames } from '../../lambda/run/invocation.ts'
+import { run } from '../../lambda/run/run.ts'
 import { loadConfig } from '../../lib/config-file.ts'
 import { EXIT_DONE, EXIT_FAILED, type Io } from '../io.ts'
 import { planText, progressLine, reportText } from '../text.ts'
@@ -46,11 +46,15 @@ export const runCommand = {
     const { deployment, intervalMs, json } = options
     const invocation = { only: options.only, force: options.force, dryRun: options.dryRun }
     const runId = randomUUID()
-    const emit = logger(runId, systemTime, (event) => {
-      if (json) io.stdout(`${JSON.stringify(event)}\n`)
-      else if (event.event === 'plan.made') printPlan(event)
-      else for (const line of progressLine(event)) io.stderr(`${line}\n`)
-    })
+    const emit = logger(
+      runId,
+      () => systemTime.now(),
+      (event) => {
+        if (json) io.stdout(`${JSON.stringify(event)}\n`)
+        else if (event.event === 'plan.made') printPlan(event)
+        else for (const line of progressLine(event)) io.stderr(`${line}\n`)
+      },
+    )
     const ports = compose(config, { region, deployment, emit })
     const request = { runId, config, warnings, invocation, deployment, intervalMs, isTableExpected: false }
     const report = await run(request, ports, DEFAULTS)

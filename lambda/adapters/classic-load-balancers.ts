@@ -5,21 +5,20 @@ import {
   paginateDescribeLoadBalancers,
   SetLoadBalancerListenerSSLCertificateCommand,
 } from '@aws-sdk/client-elastic-load-balancing'
-import { type AwsError, awsCall, isNamed } from '../aws-call.ts'
-import { RotationError } from '../errors.ts'
-import type { Target } from '../model.ts'
-import { targetKey } from '../model.ts'
-import type { LoadBalancer, LoadBalancers } from '../ports.ts'
+import { RotationError } from '../domain/errors.ts'
+import type { ClassicListener } from '../domain/targets.ts'
+import type { Endpoint, TargetAdapter } from '../ports.ts'
+import { type AwsError, awsCall, isNamed } from './aws-call.ts'
 
-export function classicLoadBalancers(client: ElasticLoadBalancingClient): LoadBalancers {
+export function classicLoadBalancers(client: ElasticLoadBalancingClient): TargetAdapter<ClassicListener> {
   return {
-    async list() {
+    async look() {
       const all: LoadBalancer[] = []
       await awsCall('elasticloadbalancing:DescribeLoadBalancers', 'all load balancers', async () => {
         for await (const page of paginateDescribeLoadBalancers({ client, pageSize: 400 }, {}))
           all.push(...(page.LoadBalancerDescriptions ?? []).map(toLoadBalancer))
       })
-      return all
+      return { find: (target) => find(target, all), users: usersIn(all) }
     },
 
     async attach(target, certificateArn) {
@@ -30,12 +29,26 @@ export function classicLoadBalancers(client: ElasticLoadBalancingClient): LoadBa
       })
       await awsCall(
         'elasticloadbalancing:SetLoadBalancerListenerSSLCertificate',
-        targetKey(target),
+        target.key,
         () => client.send(command),
         (error) => explain(error, target, certificateArn),
       )
     },
   }
+}
+
+interface Listener {
+  readonly port: number
+  /** As the service says it: HTTPS, SSL, HTTP, TCP. */
+  readonly protocol: string
+  /** `null` when the listener has none. */
+  readonly certificateArn: string | null
+}
+
+interface LoadBalancer {
+  readonly name: string
+  readonly dnsName: string
+  readonly listeners: readonly Listener[]
 }
 
 function toLoadBalancer(described: LoadBalancerDescription): LoadBalancer {
@@ -50,8 +63,51 @@ function toLoadBalancer(described: LoadBalancerDescription): LoadBalancer {
   }
 }
 
-function explain(error: AwsError, target: Target, arn: string): RotationError | null {
-  const listener = targetKey(target)
+function find(target: ClassicListener, all: readonly LoadBalancer[]): Endpoint | RotationError {
+  const listener = target.key
+  const balancer = all.find(({ name }) => name === target.loadBalancer)
+  if (!balancer)
+    return new RotationError(
+      'elb/load-balancer-not-found',
+      `no classic load balancer is named ${target.loadBalancer}, found ${listed(all.map(({ name }) => name))}`,
+      { listener },
+    )
+  const found = balancer.listeners.find(({ port }) => port === target.port)
+  if (!found)
+    return new RotationError(
+      'elb/listener-not-found',
+      `${target.loadBalancer} has no listener on port ${target.port}, found ${listed(balancer.listeners.map(asText))}`,
+      { listener },
+    )
+  if (!/^(HTTPS|SSL)$/.test(found.protocol) || found.certificateArn === null)
+    return new RotationError(
+      'elb/listener-not-tls',
+      `${listener} is a listener for ${found.protocol}, looked for HTTPS or SSL with a certificate`,
+      { listener, protocol: found.protocol },
+    )
+  return { dnsName: balancer.dnsName, port: target.port, certificateArn: found.certificateArn }
+}
+
+function usersIn(all: readonly LoadBalancer[]): ReadonlyMap<string, string> {
+  return new Map(
+    all.flatMap(({ name, listeners }) =>
+      listeners.flatMap(({ port, certificateArn }): [string, string][] =>
+        certificateArn === null ? [] : [[certificateArn, `${name}:${port}`]],
+      ),
+    ),
+  )
+}
+
+function asText({ port, protocol }: Listener): string {
+  return `${port} (${protocol})`
+}
+
+function listed(words: readonly string[]): string {
+  return words.length === 0 ? 'none' : words.join(', ')
+}
+
+function explain(error: AwsError, target: ClassicListener, arn: string): RotationError | null {
+  const listener = target.key
   const words = `${error.name}: ${error.message}`
   if (isNamed(error, 'CertificateNotFound'))
     return new RotationError(

@@ -6,10 +6,10 @@ import {
   PutItemCommand,
   paginateScan,
 } from '@aws-sdk/client-dynamodb'
-import { type AwsError, awsCall, isNamed } from '../aws-call.ts'
-import { RotationError } from '../errors.ts'
+import { RotationError } from '../domain/errors.ts'
+import type { Item } from '../domain/remembered.ts'
 import type { StateTable } from '../ports.ts'
-import type { Item } from '../state/items.ts'
+import { type AwsError, awsCall, isNamed } from './aws-call.ts'
 
 export function dynamodbState(client: DynamoDBClient, name: string): StateTable {
   return {

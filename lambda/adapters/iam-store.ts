@@ -1,4 +1,5 @@
 /** Server certificates in IAM. */
+import type { KeyObject } from 'node:crypto'
 import {
   DeleteServerCertificateCommand,
   GetAccountSummaryCommand,
@@ -9,12 +10,12 @@ import {
   TagServerCertificateCommand,
   UploadServerCertificateCommand,
 } from '@aws-sdk/client-iam'
-import { type AwsError, awsCall, isNamed } from '../aws-call.ts'
-import { RotationError } from '../errors.ts'
-import { readLeaf } from '../leaf.ts'
-import type { CertificateDetail, Leaf, StoredCertificate, StoreQuota } from '../model.ts'
-import { parseStoredName } from '../names.ts'
+import { RotationError } from '../domain/errors.ts'
+import { readLeaf } from '../domain/leaf.ts'
+import type { CertificateDetail, Leaf, StoredCertificate, StoreQuota } from '../domain/model.ts'
+import { parseStoredName } from '../domain/names.ts'
 import type { CertificateStore, CertificateUpload } from '../ports.ts'
+import { type AwsError, awsCall, isNamed } from './aws-call.ts'
 
 /** @param path everything under it is ours, as `/elb-cert-rotator/us-east-1/prod/` */
 export function iamStore(client: IAMClient, path: string): CertificateStore {
@@ -63,24 +64,26 @@ export function iamStore(client: IAMClient, path: string): CertificateStore {
         Path: path,
         ServerCertificateName: upload.name,
         CertificateBody: upload.certificate,
-        PrivateKey: upload.privateKey,
+        PrivateKey: toTraditional(upload.privateKey),
         ...(upload.chain === '' ? {} : { CertificateChain: upload.chain }),
         Tags: Object.entries(upload.tags).map(([Key, Value]) => ({ Key, Value })),
       })
       const explain = (error: AwsError) => explainUpload(error, upload)
-      try {
-        const call = () => client.send(command)
-        const answer = await awsCall('iam:UploadServerCertificate', `${path}${upload.name}`, call, explain)
-        const arn = answer.ServerCertificateMetadata?.Arn
-        if (arn) return arn
-        throw new RotationError('store/refused', `IAM says nothing of where ${upload.name} is`, {
-          name: upload.name,
-        })
-      } catch (error) {
-        // an upload whose answer was lost is repeated by the SDK: the same serial is the same certificate
-        const twin = isTwin(error) ? await read(upload.name) : null
-        if (twin?.leaf.serial === readLeaf(upload.certificate).serial) return twin.arn
-        throw error
+      return awsCall('iam:UploadServerCertificate', `${path}${upload.name}`, send, explain)
+
+      async function send(): Promise<string> {
+        try {
+          const arn = (await client.send(command)).ServerCertificateMetadata?.Arn
+          if (arn) return arn
+        } catch (error) {
+          // the SDK repeats an upload whose answer was lost: the same serial is the same certificate
+          const isTaken = error instanceof Error && isNamed(error, 'EntityAlreadyExists')
+          const twin = isTaken ? await read(upload.name) : null
+          if (twin?.leaf.serial === readLeaf(upload.certificate).serial) return twin.arn
+          throw error
+        }
+        const what = `IAM answered the upload of ${upload.name} without an ARN`
+        throw new RotationError('store/refused', what, { name: upload.name })
       }
     },
 
@@ -151,8 +154,10 @@ function explainUpload(error: AwsError, { name }: CertificateUpload): RotationEr
   return null
 }
 
-function isTwin(error: unknown): boolean {
-  return error instanceof RotationError && String(error.facts['awsError']).startsWith('EntityAlreadyExists')
+/** IAM's examples show `BEGIN RSA PRIVATE KEY`, and no page says that it accepts PKCS#8. */
+export function toTraditional(key: KeyObject): string {
+  const type = key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1'
+  return key.export({ type, format: 'pem' }) as string
 }
 
 function parseLeaf(name: string, pem: string): Leaf {
@@ -161,7 +166,7 @@ function parseLeaf(name: string, pem: string): Leaf {
   } catch (cause) {
     throw new RotationError(
       'store/certificate-unreadable',
-      `IAM's ${name} is no certificate`,
+      `what IAM returns for ${name} is not a certificate`,
       { name },
       { cause },
     )

@@ -1,25 +1,17 @@
-/** The secret that ties a new account with the CA to one that was made outside of ACME, in one SSM parameter. */
-import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm'
-import { awsCall, isNamed } from '../aws-call.ts'
-import type { ExternalAccountPlace } from '../config/parse.ts'
-import { RotationError } from '../errors.ts'
+/** The secret that binds a new account to an existing customer of the CA, in one SSM parameter. */
+import type { SSMClient } from '@aws-sdk/client-ssm'
+import type { ExternalAccountParameter } from '../domain/config.ts'
+import { RotationError } from '../domain/errors.ts'
 import type { ExternalAccount } from '../ports.ts'
+import { getOrNull } from './ssm-parameter.ts'
 
-/** @throws RotationError account/external-missing; nothing of what is there is in it */
+/** @throws RotationError account/external-missing, with nothing of the value in it */
 export function ssmExternalAccount(
   client: SSMClient,
-  { keyId, parameter }: ExternalAccountPlace,
+  { keyId, parameter }: ExternalAccountParameter,
 ): () => Promise<ExternalAccount> {
   return async () => {
-    const command = new GetParameterCommand({ Name: parameter, WithDecryption: true })
-    const value = await awsCall('ssm:GetParameter', parameter, async () => {
-      try {
-        return (await client.send(command)).Parameter?.Value ?? ''
-      } catch (error) {
-        if (error instanceof Error && isNamed(error, 'ParameterNotFound')) return null
-        throw error
-      }
-    })
+    const value = await getOrNull(client, parameter)
     if (value === null) throw missing(`there is no SSM parameter ${parameter}`)
     const hmacKey = value.trim().replace(/=+$/, '')
     if (!/^[A-Za-z0-9_-]{16,}$/.test(hmacKey))

@@ -1,8 +1,8 @@
 /** What listeners serve, seen by a TLS handshake with every address. The chain is not judged: any certificate is an answer. */
 import { lookup } from 'node:dns/promises'
 import { type ConnectionOptions, connect, createSecureContext } from 'node:tls'
-import { toLeaf } from '../leaf.ts'
-import type { Answer } from '../model.ts'
+import { toLeaf } from '../domain/leaf.ts'
+import type { Answer } from '../domain/model.ts'
 import type { ProbeListener } from '../ports.ts'
 
 /** Where to connect for one address of a load balancer. */

@@ -1,33 +1,30 @@
 /**
- * What the CA says of when to replace a certificate, and when to ask again. Pure.
+ * What the CA's answer about a renewal means, and when to ask again. Pure.
  * @see RFC 9773 §4.2, §4.3
  */
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../instant.ts'
-import type { EpochMs } from '../model.ts'
-import type { Lifetime, Window } from '../plan/window.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../domain/instant.ts'
+import type { EpochMs, Lifetime, RenewalWindow } from '../domain/model.ts'
+import type { Renewal } from '../domain/remembered.ts'
 import type { RenewalAnswer } from '../ports.ts'
-import type { CertificateState } from '../state/items.ts'
-
-export type Renewal = NonNullable<CertificateState['renewal']>
 
 const SOONEST_MS = MINUTE_MS
 const LATEST_MS = DAY_MS
-/** For what does not pass by itself. */
+/** After a failure that does not pass by itself. */
 const LONG_TERM_MS = 6 * HOUR_MS
-/** Then a failure that ought to pass is taken for one that does not. */
+/** After so many failures in a row, one that ought to pass is treated as one that does not. */
 const MOST_PASSING = 8
 
-/** @param id its name in ARI */
+/** @param id its ARI identifier */
 export function neverAsked({ serial }: { readonly serial: string }, id: string | null): Renewal {
   return { serial, id, account: null, window: null, explanation: null, askAfter: 0, failures: 0 }
 }
 
-/** What says so far ahead that it cannot be ours does not keep from asking. */
+/** An instant so far ahead cannot be one of ours, and is ignored. */
 export function isTimeToAsk({ askAfter }: Renewal, now: EpochMs): boolean {
   return askAfter <= now || askAfter > now + LATEST_MS
 }
 
-/** The CA has no such thing, or the certificate has no name in it. */
+/** The CA does not offer ARI, or the certificate has no identifier in it. */
 export function withoutAri(before: Renewal, now: EpochMs): Renewal {
   return { ...before, failures: 0, askAfter: now + LATEST_MS }
 }
@@ -50,9 +47,9 @@ function clamp(waitMs: number): number {
 }
 
 /**
- * Over before it begins; or long before the certificate began, so that each new one would be replaced at once. For "now"
- * CAs say a window of the last hour, which may be older than the certificate.
+ * It ends before it starts; or it ended long before the certificate began, so that each new one would be replaced at
+ * once. To say "now", CAs give a window of the last hour, which may be older than the certificate.
  */
-function isNonsense({ start, end }: Window, { notBefore }: Lifetime): boolean {
+function isNonsense({ start, end }: RenewalWindow, { notBefore }: Lifetime): boolean {
   return !(end > start) || end <= notBefore - DAY_MS
 }

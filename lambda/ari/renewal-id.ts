@@ -1,4 +1,4 @@
-/** The name of a certificate in ARI. @see RFC 9773 §4.1 */
+/** The ARI identifier of a certificate. @see RFC 9773 §4.1 */
 import type { X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 
@@ -16,7 +16,7 @@ function keyIdentifierOf({ raw }: X509Certificate): string | null {
     const extension = new x509.X509Certificate(raw).getExtension(AUTHORITY_KEY_IDENTIFIER)
     return extension instanceof x509.AuthorityKeyIdentifierExtension ? (extension.keyId ?? null) : null
   } catch {
-    // Node reads some that this parser does not: such a one is not asked about
+    // Node reads some certificates that this parser does not: the CA is not asked about them
     return null
   }
 }

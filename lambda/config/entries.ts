@@ -2,13 +2,15 @@
  * From entries as written to certificates: what needs more than one key or more than one entry.
  * Problems are collected, never thrown, so that all are reported at once.
  */
-import type { Certificate, Target } from '../model.ts'
-import { targetKey } from '../model.ts'
-import { hostsHash } from '../names.ts'
-import { coveringWildcard, normaliseHost } from './hosts.ts'
+
+import { coveringWildcard } from '../domain/hosts.ts'
+import type { Certificate, Target } from '../domain/model.ts'
+import { hostsHash } from '../domain/names.ts'
+import { mostHosts } from '../domain/profiles.ts'
+import type { TargetKind, TargetKinds } from '../domain/targets.ts'
+import { normaliseHost } from './host-names.ts'
 import type { Path, Problem } from './problems.ts'
 import { show, toPath } from './problems.ts'
-import { mostHosts } from './profiles.ts'
 import type { EntryShape } from './schema.ts'
 
 export interface Entries {
@@ -36,15 +38,24 @@ export interface WrittenEntry {
   readonly path: Path
 }
 
-export function readEntries(written: readonly WrittenEntry[], defaults: Defaults): Entries {
+export function readEntries(
+  written: readonly WrittenEntry[],
+  defaults: Defaults,
+  kinds: TargetKinds,
+): Entries {
   const problems: Problem[] = []
-  const entries = written.map(({ shape, path }) => readEntry(shape, path, defaults, problems))
+  const entries = written.map((one) => readEntry(one, defaults, kinds, problems))
   const certificates = merge(entries, problems)
-  problems.push(...listenersUsedTwice(entries))
+  problems.push(...targetsUsedTwice(entries))
   return { certificates, problems, warnings: equalHosts(certificates) }
 }
 
-function readEntry(shape: EntryShape, path: Path, defaults: Defaults, problems: Problem[]): Entry {
+function readEntry(
+  { shape, path }: WrittenEntry,
+  defaults: Defaults,
+  kinds: TargetKinds,
+  problems: Problem[],
+): Entry {
   const hosts = readHosts(shape.hosts, [...path, 'hosts'], problems)
   const profile = shape.profile ?? defaults.profile
   const most = mostHosts(profile)
@@ -66,7 +77,7 @@ function readEntry(shape: EntryShape, path: Path, defaults: Defaults, problems: 
       isStaging: defaults.isStaging,
       takeOver: shape.take_over ?? 'when_due',
       allowStaging: shape.allow_staging ?? false,
-      targets: readTargets(shape, path, problems),
+      targets: readTargets(shape, path, kinds, problems),
     },
   }
 }
@@ -92,24 +103,43 @@ function readHosts(written: readonly string[], path: Path, problems: Problem[]):
   return hosts
 }
 
-function readTargets(shape: EntryShape, path: Path, problems: Problem[]): Target[] {
-  if ((shape.elb === undefined) === (shape.targets === undefined))
+/** One target under the key of its kind, or several in `targets`. */
+function readTargets(shape: EntryShape, path: Path, kinds: TargetKinds, problems: Problem[]): Target[] {
+  const own = kinds.filter(({ configKey }) => shape[configKey] !== undefined)
+  const keys = [...own.map(({ configKey }) => configKey), ...(shape.targets ? ['targets'] : [])]
+  if (keys.length !== 1)
     problems.push({
       path: toPath(path),
-      found: shape.elb ? 'both elb and targets' : 'neither elb nor targets',
+      found: keys.length > 1 ? `both ${keys.join(' and ')}` : `neither ${allKeys(kinds).join(' nor ')}`,
       expected: 'one of them',
     })
-  const written = [...(shape.elb ? [{ elb: shape.elb }] : []), ...(shape.targets ?? [])]
-  return written.map(({ elb }) => {
-    const port = Number(elb.port ?? 443)
-    if (port > 65_535)
+  const read = (written: Readonly<Record<string, unknown>>, at: Path) =>
+    kinds
+      .filter(({ configKey }) => written[configKey] !== undefined)
+      .flatMap((kind) => readTarget(kind, written[kind.configKey], [...at, kind.configKey], problems))
+  const listed = (shape.targets ?? []).flatMap((written, at) => {
+    const where = [...path, 'targets', at]
+    const count = kinds.filter(({ configKey }) => written[configKey] !== undefined).length
+    if (count !== 1)
       problems.push({
-        path: toPath([...path, shape.elb ? 'elb' : 'targets']),
-        found: `port ${port}`,
-        expected: 'a port from 1 to 65535',
+        path: toPath(where),
+        found: count === 0 ? 'no target' : `${count} targets`,
+        expected: `one of ${kinds.map(({ configKey }) => configKey).join(', ')}`,
       })
-    return { kind: 'classic', loadBalancer: elb.name, port }
+    return read(written, where)
   })
+  return [...read(shape, path), ...listed]
+}
+
+function allKeys(kinds: TargetKinds): string[] {
+  return [...kinds.map(({ configKey }) => configKey), 'targets']
+}
+
+function readTarget(kind: TargetKind, written: unknown, path: Path, problems: Problem[]): Target[] {
+  const target = kind.read(written)
+  if ('kind' in target) return [target]
+  problems.push({ path: toPath(path), ...target })
+  return []
 }
 
 /** Entries without a name that want the same certificate are one, with the targets of all, named by the first. */
@@ -155,19 +185,19 @@ function freeName(certificate: Certificate, taken: ReadonlySet<string>): string 
   return `${certificate.id}-${number}`
 }
 
-function listenersUsedTwice(entries: readonly Entry[]): Problem[] {
+function targetsUsedTwice(entries: readonly Entry[]): Problem[] {
   const problems: Problem[] = []
   const usedBy = new Map<string, Path>()
   for (const { path, certificate } of entries)
     for (const target of certificate.targets) {
-      const earlier = usedBy.get(targetKey(target))
+      const earlier = usedBy.get(target.key)
       if (earlier)
         problems.push({
           path: toPath(path),
-          found: `listener ${targetKey(target)}, which ${toPath(earlier)} has too`,
-          expected: 'each listener in one place only: a classic listener holds one certificate',
+          found: `listener ${target.key}, which ${toPath(earlier)} has too`,
+          expected: 'each listener in one entry only',
         })
-      else usedBy.set(targetKey(target), path)
+      else usedBy.set(target.key, path)
     }
   return problems
 }

@@ -1,6 +1,6 @@
 /** JSON with the place of what is wrong, which `JSON.parse` does not tell. */
 import { type ParseError, parse, printParseErrorCode, visit } from 'jsonc-parser'
-import { RotationError } from '../errors.ts'
+import { RotationError } from '../domain/errors.ts'
 
 /** @throws RotationError config/syntax with line and column, also for a key that stands twice in one object */
 export function parseJson(written: string): unknown {

@@ -1,35 +1,17 @@
 /** The configuration file as text -> what the run works with, or every problem at once. Pure. */
-import { DEFAULTS } from '../defaults.ts'
-import { RotationError } from '../errors.ts'
-import { type CaLimits, limitsOf, writtenLimits } from '../limits/ca-limits.ts'
-import type { Certificate } from '../model.ts'
-import type { HostedZone } from '../ports.ts'
+
+import { limitsOf, writtenLimits } from '../domain/ca-limits.ts'
+import type { Config, ExternalAccountParameter } from '../domain/config.ts'
+import { DEFAULTS } from '../domain/defaults.ts'
+import { RotationError } from '../domain/errors.ts'
+import type { HostedZone } from '../domain/model.ts'
+import { kindOf, TARGET_KINDS, type TargetKinds } from '../domain/targets.ts'
 import { readEntries, type WrittenEntry } from './entries.ts'
-import { normaliseHost } from './hosts.ts'
+import { normaliseHost } from './host-names.ts'
 import { parseJson } from './json.ts'
-import { fromIssues, type KeysAt, type Path, type Problem, show, toLine, toPath } from './problems.ts'
-import { acmeShape, type DocumentShape, documentShape, entryShape, limitsShape, listShape } from './schema.ts'
+import { fromIssues, type Problem, show, toLine, toPath, type Words } from './problems.ts'
+import { acmeShape, type DocumentShape, type EntryShape, limitsShape, shapesFor } from './schema.ts'
 import { isKnownStaging } from './staging.ts'
-
-export interface Config {
-  readonly directoryUrl: string
-  readonly contact: readonly string[]
-  /** A path beside the file, or the PEM itself once it was packed; `null` for the usual roots. */
-  readonly rootCertificates: string | null
-  /** No client trusts what this CA issues. */
-  readonly isStaging: boolean
-  readonly externalAccount: ExternalAccountPlace | null
-  readonly limits: CaLimits
-  readonly zones: readonly HostedZone[]
-  readonly certificates: readonly Certificate[]
-}
-
-/** Where to find what ties an account to one outside of ACME. */
-export interface ExternalAccountPlace {
-  readonly keyId: string
-  /** SSM parameter that holds the secret. */
-  readonly parameter: string
-}
 
 export interface ParsedConfig {
   readonly config: Config
@@ -41,20 +23,19 @@ export interface ParsedConfig {
  * Read a configuration: the list of old, or the object.
  *
  * @param text JSON
+ * @param kinds the kinds of target that may be in it
  * @throws RotationError config/syntax with line and column; config/invalid with one line a problem
  */
-export function parseConfig(text: string): ParsedConfig {
+export function parseConfig(text: string, kinds: TargetKinds = TARGET_KINDS): ParsedConfig {
   const document = parseJson(text)
   const problems: Problem[] = []
-  const read = readDocument(document, problems)
+  const shapes = shapesFor(kinds)
+  const read = readDocument(document, shapes, kinds, problems)
   const directoryUrl = read?.acme?.directory_url ?? DEFAULTS.directoryUrl
   const isStaging = isKnownStaging(directoryUrl) || read?.acme?.staging === true
-  // entries of the right shape are judged even where others are not: every problem is reported at once
-  const entries = readEntries(writtenEntries(document), {
-    directoryUrl,
-    isStaging,
-    profile: read?.acme?.profile ?? null,
-  })
+  const profile = read?.acme?.profile ?? null
+  // entries of the right shape are checked even if others are not: every problem is reported at once
+  const entries = readEntries(writtenEntries(document, shapes), { directoryUrl, isStaging, profile }, kinds)
   problems.push(...entries.problems)
   const zones = readZones(read?.dns?.zones ?? [], problems)
   if (problems.length > 0 || !read) throw invalid(problems)
@@ -75,7 +56,7 @@ export function parseConfig(text: string): ParsedConfig {
 }
 
 /** The configuration as a document that `parseConfig` reads to the same again: what is packed with the function. */
-export function toDocument(config: Config): object {
+export function toDocument(config: Config, kinds: TargetKinds = TARGET_KINDS): object {
   return {
     acme: {
       directory_url: config.directoryUrl,
@@ -91,59 +72,75 @@ export function toDocument(config: Config): object {
       hosts: certificate.hosts,
       key_type: certificate.keyType,
       ...(certificate.profile === null ? {} : { profile: certificate.profile }),
-      targets: certificate.targets.map(({ loadBalancer, port }) => ({ elb: { name: loadBalancer, port } })),
+      targets: certificate.targets.map((target) => {
+        const kind = kindOf(target, kinds)
+        return { [kind.configKey]: kind.write(target) }
+      }),
       take_over: certificate.takeOver,
       ...(certificate.allowStaging ? { allow_staging: true } : {}),
     })),
   }
 }
 
-function toWritten({ keyId, parameter }: ExternalAccountPlace): object {
+function toWritten({ keyId, parameter }: ExternalAccountParameter): object {
   return { key_id: keyId, hmac_key_parameter: parameter }
 }
 
+type Shapes = ReturnType<typeof shapesFor>
+
 /** Branch on the shape first: a union of both shapes would hide which key is wrong. */
-function readDocument(document: unknown, problems: Problem[]): DocumentShape | null {
+function readDocument(
+  document: unknown,
+  shapes: Shapes,
+  kinds: TargetKinds,
+  problems: Problem[],
+): DocumentShape | null {
+  const words = wordsFor(shapes, kinds)
   if (Array.isArray(document)) {
-    const read = listShape.safeParse(document)
+    const read = shapes.list.safeParse(document)
     if (read.success) return { certificates: read.data }
-    problems.push(...fromIssues(read.error.issues, document, allowedKeys))
+    problems.push(...fromIssues(read.error.issues, document, words))
     return null
   }
   if (typeof document !== 'object' || document === null) {
     problems.push({ path: '', found: show(document), expected: 'a list of certificates, or an object' })
     return null
   }
-  const read = documentShape.safeParse(document)
+  const read = shapes.document.safeParse(document)
   if (read.success) return read.data
-  problems.push(...fromIssues(read.error.issues, document, allowedKeys))
+  problems.push(...fromIssues(read.error.issues, document, words))
   return null
 }
 
-function writtenEntries(document: unknown): WrittenEntry[] {
+function writtenEntries(document: unknown, { entry }: Shapes): WrittenEntry[] {
   const isList = Array.isArray(document)
   const list = isList ? document : (document as { certificates?: unknown } | null)?.certificates
   if (!Array.isArray(list)) return []
-  return list.flatMap((entry: unknown, at) => {
-    const { data: shape } = entryShape.safeParse(entry)
-    return shape ? [{ shape, path: isList ? [at] : ['certificates', at] }] : []
+  return list.flatMap((written: unknown, at) => {
+    const { data: shape } = entry.safeParse(written)
+    return shape ? [{ shape: shape as EntryShape, path: isList ? [at] : ['certificates', at] }] : []
   })
 }
 
-const KEYS: Readonly<Record<string, readonly string[]>> = {
-  '': Object.keys(documentShape.shape),
-  acme: Object.keys(acmeShape.shape),
-  external_account: ['key_id', 'hmac_key_parameter'],
-  limits: Object.keys(limitsShape.shape),
-  dns: ['zones'],
-  zones: ['name', 'id'],
-  elb: ['name', 'port'],
-  targets: ['elb'],
-}
-
-const allowedKeys: KeysAt = (path: Path) => {
-  const words = path.filter((key) => typeof key === 'string')
-  return KEYS[words.at(-1) ?? (path.length === 0 ? '' : 'entry')] ?? Object.keys(entryShape.shape)
+/** Which keys may be where, and what the values of each kind of target should be. */
+function wordsFor({ entry, document }: Shapes, kinds: TargetKinds): Words {
+  const keys: Readonly<Record<string, readonly string[]>> = {
+    '': Object.keys(document.shape),
+    acme: Object.keys(acmeShape.shape),
+    external_account: ['key_id', 'hmac_key_parameter'],
+    limits: Object.keys(limitsShape.shape),
+    dns: ['zones'],
+    zones: ['name', 'id'],
+    targets: kinds.map(({ configKey }) => configKey),
+    ...Object.fromEntries(kinds.map(({ configKey, shape }) => [configKey, Object.keys(shape.shape)])),
+  }
+  return {
+    keysAt: (path) => {
+      const words = path.filter((key) => typeof key === 'string')
+      return keys[words.at(-1) ?? (path.length === 0 ? '' : 'entry')] ?? Object.keys(entry.shape)
+    },
+    expectedOf: (outer, key) => kinds.find(({ configKey }) => configKey === outer)?.expected[key],
+  }
 }
 
 function readZones(written: readonly { name: string; id: string }[], problems: Problem[]): HostedZone[] {

@@ -18,37 +18,38 @@ export function toLine(problem: Problem): string {
   return `${problem.path === '' ? 'the file' : problem.path}: found ${problem.found}, expected ${problem.expected}`
 }
 
-/** Turn zod's issues into problems that speak of the file: a value at a path, never of schemas. */
-export function fromIssues(
-  issues: readonly z.core.$ZodIssue[],
-  document: unknown,
-  shapeKeys: KeysAt,
-): Problem[] {
-  return issues.flatMap((issue) => fromIssue(issue, document, shapeKeys))
+/** What the file may say, by path: known only where the kinds of target are. */
+export interface Words {
+  /** @returns the keys that are allowed at a path */
+  readonly keysAt: (path: Path) => readonly string[]
+  /** @returns what a value should be, by the key that holds it and the key around that one */
+  readonly expectedOf: (outer: string, key: string) => string | undefined
 }
 
-/** @returns the keys that are allowed at a path. */
-export type KeysAt = (path: Path) => readonly string[]
+/** Turn zod's issues into problems that speak of the file: a value at a path, never of schemas. */
+export function fromIssues(issues: readonly z.core.$ZodIssue[], document: unknown, words: Words): Problem[] {
+  return issues.flatMap((issue) => fromIssue(issue, document, words))
+}
 
-function fromIssue(issue: z.core.$ZodIssue, document: unknown, keysAt: KeysAt): Problem[] {
+function fromIssue(issue: z.core.$ZodIssue, document: unknown, words: Words): Problem[] {
   const path = issue.path.filter((key) => typeof key !== 'symbol') as (string | number)[]
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({
       path: toPath([...path, key]),
       found: 'an unknown key',
-      expected: expectedWord(key, keysAt(path)),
+      expected: expectedWord(key, words.keysAt(path)),
     }))
   const value = valueAt(document, path)
-  return [{ path: toPath(path), found: show(value), expected: expectation(issue, value) }]
+  return [{ path: toPath(path), found: show(value), expected: expectation(issue, value, words) }]
 }
 
-function expectation(issue: z.core.$ZodIssue, value: unknown): string {
+function expectation(issue: z.core.$ZodIssue, value: unknown, words: Words): string {
   switch (issue.code) {
     case 'invalid_type':
       return A_TYPE[issue.expected] ?? issue.expected
     case 'invalid_value': {
-      const words = issue.values.map(String)
-      return typeof value === 'string' ? expectedWord(value, words) : `one of ${words.join(', ')}`
+      const allowed = issue.values.map(String)
+      return typeof value === 'string' ? expectedWord(value, allowed) : `one of ${allowed.join(', ')}`
     }
     case 'too_small':
       return issue.origin === 'number'
@@ -59,7 +60,7 @@ function expectation(issue: z.core.$ZodIssue, value: unknown): string {
     case 'too_big':
       return issue.origin === 'number' ? `at most ${issue.maximum}` : `at most ${issue.maximum} characters`
     default:
-      return formAt(issue.path.map(String)) ?? issue.message
+      return formAt(issue.path.map(String), words) ?? issue.message
   }
 }
 
@@ -72,17 +73,15 @@ const A_TYPE: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 }
 
-/** Of the key that holds the value, or of the list that it is in; the name of a load balancer has a form of its own. */
-function formAt(path: readonly string[]): string | undefined {
+/** Of the key that holds the value, or of the list that it is in; a kind of target has forms of its own. */
+function formAt(path: readonly string[], { expectedOf }: Words): string | undefined {
   const key = path.at(-1) ?? ''
   const outer = path.at(-2) ?? ''
-  return EXPECTED_AT[outer === 'elb' && key === 'name' ? 'elb' : key] ?? EXPECTED_AT[outer]
+  return expectedOf(outer, key) ?? EXPECTED_AT[key] ?? EXPECTED_AT[outer]
 }
 
 /** For values whose form is a pattern, by the key that holds them. */
 const EXPECTED_AT: Readonly<Record<string, string>> = {
-  port: 'a port from 1 to 65535, as a number or a string',
-  elb: 'the name of a load balancer: up to 32 letters, digits and hyphens',
   name: 'a name without control characters',
   directory_url: 'an https:// URL',
   contact: 'an address as in mailto:ops@example.com',

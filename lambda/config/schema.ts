@@ -3,26 +3,12 @@
  * from it, so that editors complete it. What needs more than one key is judged in `entries.ts`.
  */
 import * as z from 'zod'
-import { DEFAULTS } from '../defaults.ts'
-import { KEY_TYPES } from '../model.ts'
+import { DEFAULTS } from '../domain/defaults.ts'
+import { KEY_TYPES } from '../domain/model.ts'
+import { TARGET_KINDS, type TargetKinds } from '../domain/targets.ts'
 
-const port = z
-  .union([z.int().min(1).max(65_535), z.string().regex(/^[1-9][0-9]{0,4}$/)])
-  .describe("The listener's port; 443 when left out. A number, or the same as a string.")
-
-const elb = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(/^[A-Za-z0-9-]{1,32}$/)
-      .describe('Name of a classic load balancer in the region of the deployment.'),
-    port: port.optional(),
-  })
-  .describe('A listener of a classic load balancer.')
-
-const target = z.strictObject({ elb })
-
-export const entryShape = z.strictObject({
+/** The keys of an entry that do not depend on the kinds of target. */
+const beforeTargets = {
   name: z
     .string()
     .min(1)
@@ -37,8 +23,8 @@ export const entryShape = z.strictObject({
     .optional()
     .describe('rsa (2048, the default), rsa-3072, rsa-4096, ecdsa (P-256) or ecdsa-p384.'),
   profile: z.string().min(1).optional().describe("ACME profile; that of acme.profile, or the CA's choice."),
-  elb: elb.optional(),
-  targets: z.array(target).min(1).optional().describe('Several places for the same certificate.'),
+}
+const afterTargets = {
   take_over: z
     .enum(['when_due', 'now'])
     .optional()
@@ -47,7 +33,28 @@ export const entryShape = z.strictObject({
     .boolean()
     .optional()
     .describe('Let a certificate of a staging CA replace one that clients trust (default: false).'),
-})
+}
+
+/** One target, under the key of its kind. Where there are several kinds, `entries.ts` sees that there is just one. */
+function targetShape(kinds: TargetKinds): z.ZodObject {
+  const [only, ...others] = kinds
+  if (only && others.length === 0) return z.strictObject({ [only.configKey]: only.shape })
+  return z.strictObject(optionalByKey(kinds)).meta({ minProperties: 1, maxProperties: 1 })
+}
+
+function optionalByKey(kinds: TargetKinds): Record<string, z.ZodOptional<z.ZodObject>> {
+  return Object.fromEntries(kinds.map(({ configKey, shape }) => [configKey, shape.optional()]))
+}
+
+function entryShape(kinds: TargetKinds) {
+  const targets = z.array(targetShape(kinds)).min(1).optional()
+  return z.strictObject({
+    ...beforeTargets,
+    ...optionalByKey(kinds),
+    targets: targets.describe('Several places for the same certificate.'),
+    ...afterTargets,
+  })
+}
 
 const most = z.int().min(1)
 
@@ -99,36 +106,47 @@ export const acmeShape = z.strictObject({
   limits: limitsShape.optional(),
 })
 
-export const documentShape = z.strictObject({
-  $schema: z.string().optional(),
-  acme: acmeShape.optional(),
-  dns: z
-    .strictObject({
-      zones: z
-        .array(
-          z.strictObject({
-            name: z.string().describe('Name of the public hosted zone.'),
-            id: z
-              .string()
-              .regex(/^(\/hostedzone\/)?Z[A-Z0-9]{1,31}$/)
-              .describe('Its id in Route53.'),
-          }),
-        )
-        .optional()
-        .describe('Zones to use for the hosts below them, instead of looking them up.'),
-    })
-    .optional(),
-  certificates: z.array(entryShape).min(1).describe('The certificates to keep fresh.'),
-})
+function documentShape(entry: ReturnType<typeof entryShape>) {
+  return z.strictObject({
+    $schema: z.string().optional(),
+    acme: acmeShape.optional(),
+    dns: z
+      .strictObject({
+        zones: z
+          .array(
+            z.strictObject({
+              name: z.string().describe('Name of the public hosted zone.'),
+              id: z
+                .string()
+                .regex(/^(\/hostedzone\/)?Z[A-Z0-9]{1,31}$/)
+                .describe('Its id in Route53.'),
+            }),
+          )
+          .optional()
+          .describe('Zones to use for the hosts below them, instead of looking them up.'),
+      })
+      .optional(),
+    certificates: z.array(entry).min(1).describe('The certificates to keep fresh.'),
+  })
+}
 
-export const listShape = z.array(entryShape).min(1)
+/** The shapes of the file, for these kinds of target. */
+export function shapesFor(kinds: TargetKinds) {
+  const entry = entryShape(kinds)
+  return { entry, list: z.array(entry).min(1), document: documentShape(entry) }
+}
 
-export type EntryShape = z.infer<typeof entryShape>
-export type DocumentShape = z.infer<typeof documentShape>
+type FixedKeys = z.infer<z.ZodObject<typeof beforeTargets & typeof afterTargets>>
+/** The keys of the kinds are read by their rows. */
+export type EntryShape = FixedKeys & {
+  readonly targets?: readonly Readonly<Record<string, unknown>>[] | undefined
+} & Readonly<Record<string, unknown>>
+export type DocumentShape = z.infer<ReturnType<typeof documentShape>>
 
 /** The published JSON Schema: the list of old, or the object. */
-export function jsonSchema(): object {
-  const { $schema, ...object } = z.toJSONSchema(documentShape) as Record<string, unknown>
-  const { $schema: _, ...list } = z.toJSONSchema(listShape) as Record<string, unknown>
+export function jsonSchema(kinds: TargetKinds = TARGET_KINDS): object {
+  const shapes = shapesFor(kinds)
+  const { $schema, ...object } = z.toJSONSchema(shapes.document) as Record<string, unknown>
+  const { $schema: _, ...list } = z.toJSONSchema(shapes.list) as Record<string, unknown>
   return { $schema, title: 'elb-cert-rotator configuration', anyOf: [object, list] }
 }

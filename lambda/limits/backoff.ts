@@ -1,9 +1,7 @@
 /** When a certificate that failed is tried again. Pure. @see https://letsencrypt.org/docs/integration-guide/ "Retrying failures" */
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../instant.ts'
-import type { EpochMs } from '../model.ts'
-import type { CertificateState } from '../state/items.ts'
-
-export type Tries = NonNullable<CertificateState['tries']>
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../domain/instant.ts'
+import type { EpochMs } from '../domain/model.ts'
+import type { FailedOrders } from '../domain/remembered.ts'
 
 /** After the first failure, the second, the third; then daily. */
 const STEPS_MS = [MINUTE_MS, 10 * MINUTE_MS, 100 * MINUTE_MS]
@@ -16,7 +14,7 @@ const SOONEST_MS = 3 * HOUR_MS
  * @param ends of what is installed; `null` when nothing of use is
  * @returns the earliest next try
  */
-export function nextTryAfter({ count, last }: Tries, ends: EpochMs | null, now: EpochMs): EpochMs {
+export function nextTryAfter({ count, last }: FailedOrders, ends: EpochMs | null, now: EpochMs): EpochMs {
   return last + (STEPS_MS[count - 1] ?? shortened(DAY_MS, ends, now))
 }
 

@@ -6,11 +6,11 @@
  * @see https://letsencrypt.org/docs/rate-limits/#how-it-works
  */
 import { getDomain } from 'tldts'
-import { DAY_MS } from '../instant.ts'
-import type { Certificate, EpochMs } from '../model.ts'
-import { domainLedger, hostsLedger, ordersLedger } from '../names.ts'
-import type { Ledger } from '../state/items.ts'
-import type { Allowance, CaLimits } from './ca-limits.ts'
+import type { Allowance, CaLimits } from '../domain/ca-limits.ts'
+import { DAY_MS } from '../domain/instant.ts'
+import type { Certificate, EpochMs } from '../domain/model.ts'
+import { domainLedger, hostsLedger, ordersLedger } from '../domain/names.ts'
+import type { Ledger } from '../domain/remembered.ts'
 
 /** One limit that a certificate or an order spends of. */
 export interface Bucket {

@@ -1,13 +1,14 @@
 /** What holds an action back that the plan wants. Pure; what is held back is reported, never dropped in silence. */
-import { RotationError } from '../errors.ts'
-import { toIso, toSpan } from '../instant.ts'
-import type { Certificate, EpochMs, StoreQuota } from '../model.ts'
-import { hostsLedger, specificationHash } from '../names.ts'
-import type { Action } from '../plan/plan.ts'
+
+import type { CaLimits } from '../domain/ca-limits.ts'
+import { RotationError } from '../domain/errors.ts'
+import { toIso, toSpan } from '../domain/instant.ts'
+import type { Certificate, EpochMs, StoreQuota } from '../domain/model.ts'
+import { hostsLedger, specificationHash } from '../domain/names.ts'
+import { type CertificateState, type Ledger, NOTHING_KNOWN } from '../domain/remembered.ts'
+import type { Action } from '../plan/actions.ts'
 import { isIn } from '../plan/window.ts'
-import { type CertificateState, type Ledger, NOTHING_KNOWN } from '../state/items.ts'
 import { nextTryAfter, shortened } from './backoff.ts'
-import type { CaLimits } from './ca-limits.ts'
 import { type Bucket, neededBuckets, roomAt, spendingOf } from './ledger.ts'
 
 export interface Budget {
@@ -89,12 +90,12 @@ function backingOff(
   certificate: Certificate,
   { states, force, now, intervalMs }: Budget,
 ): RotationError | null {
-  const { tries } = states.get(certId) ?? NOTHING_KNOWN
-  if (tries?.specificationHash !== specificationHash(certificate) || force.has(certId)) return null
-  const next = nextTryAfter(tries, ends, now)
-  if (next <= now + Math.min(intervalMs, next - tries.last) / 2) return null
-  const times = tries.count === 1 ? 'once' : `${tries.count} times`
-  const what = `${certId} was tried ${times}, the next try is not before ${toIso(next)}; the last one said: ${tries.why}`
+  const { failedOrders } = states.get(certId) ?? NOTHING_KNOWN
+  if (failedOrders?.specificationHash !== specificationHash(certificate) || force.has(certId)) return null
+  const next = nextTryAfter(failedOrders, ends, now)
+  if (next <= now + Math.min(intervalMs, next - failedOrders.last) / 2) return null
+  const times = failedOrders.count === 1 ? 'once' : `${failedOrders.count} times`
+  const what = `${certId} was tried ${times}, the next try is not before ${toIso(next)}; the last one said: ${failedOrders.why}`
   return new RotationError('limits/backing-off', what, { retryAfter: toIso(next) })
 }
 

@@ -1,10 +1,17 @@
 /** Why a certificate is issued: an ordered list that reads as a list of reasons. The first one found is reported. */
-import { covers } from '../config/hosts.ts'
-import { DAY_MS, toDay, toIso, toSpan } from '../instant.ts'
-import type { Certificate, CertificateDetail, EpochMs, Leaf, StoredCertificate } from '../model.ts'
-import { hostsHash, specificationHash, TAG, tagValue } from '../names.ts'
-import type { CertificateState } from '../state/items.ts'
-import { dueAt, isEarly, type Lifetime, windowOf } from './window.ts'
+import { covers } from '../domain/hosts.ts'
+import { DAY_MS, toDay, toIso, toSpan } from '../domain/instant.ts'
+import type {
+  Certificate,
+  CertificateDetail,
+  EpochMs,
+  Leaf,
+  Lifetime,
+  StoredCertificate,
+} from '../domain/model.ts'
+import { hostsHash, specificationHash, TAG, tagValue } from '../domain/names.ts'
+import type { Renewal } from '../domain/remembered.ts'
+import { dueAt, isEarly, windowOf } from './window.ts'
 
 export type ReasonCode =
   | 'missing'
@@ -29,7 +36,7 @@ export interface Reason {
   readonly detail: string
 }
 
-/** What a certificate stands on now: one of ours, or a foreign one that is attached. */
+/** The certificate in use: one of ours, or a foreign one that is attached. */
 export type Current =
   | { readonly origin: 'ours'; readonly stored: StoredCertificate; readonly detail: CertificateDetail | null }
   | { readonly origin: 'foreign'; readonly leaf: Leaf }
@@ -40,10 +47,10 @@ export interface Subject {
   readonly now: EpochMs
   readonly intervalMs: number
   readonly forced: boolean
-  /** Listeners that broke with what it stands on. */
+  /** Listeners that broke with the current certificate. */
   readonly brokeAt: readonly string[]
-  /** What the CA said of what it stands on. */
-  readonly renewal: CertificateState['renewal']
+  /** What the CA said about the current certificate. */
+  readonly renewal: Renewal | null
 }
 
 export type Check = (subject: Subject) => Reason | null
@@ -61,7 +68,7 @@ const hostsChanged: Check = ({ desired, current }) => {
     return { code: 'hosts-changed', detail: `the foreign certificate does not cover ${lacking.join(', ')}` }
   }
   const detail = differing(desired, current)
-  // the leaf itself tells, so that lost tags do not look like other hosts
+  // read from the leaf itself, so that lost tags do not look like other hosts
   if (!detail || hostsHash(detail.leaf.hosts) === hostsHash(desired.hosts)) return null
   return {
     code: 'hosts-changed',
@@ -81,10 +88,10 @@ const issuerChanged: Check = ({ desired, current }) =>
 /** Tags can be edited or lost; the hash in the name cannot. */
 const specificationChanged: Check = ({ desired, current }) =>
   current?.origin === 'ours' && current.stored.specificationHash !== specificationHash(desired)
-    ? { code: 'specification-changed', detail: 'its name says so, its tags do not' }
+    ? { code: 'specification-changed', detail: 'its name says so, although its tags do not' }
     : null
 
-/** It is revoked, or will be. */
+/** It is revoked, or will be revoked. */
 const replaceEarly: Check = ({ current, renewal, now }) => {
   if (current?.origin !== 'ours') return null
   const window = windowOf(current.stored, renewal)
@@ -102,16 +109,19 @@ const renewalDue: Check = ({ current, renewal, now, intervalMs }) => {
   const left = lifetime.notAfter - now
   const end = left > 0 ? `ends in ${toSpan(left)}` : `ended ${toSpan(left)} ago`
   const slow =
-    due === 'window-closes' ? '; runs are too rare for it: its window closes before the next one' : ''
+    due === 'window-closes' ? '; runs are too far apart: its window closes before the next one' : ''
   return { code: 'renewal-due', detail: `${end}, on ${toDay(lifetime.notAfter)}${foreign}${slow}` }
 }
 
-/** Another try, with another certificate: what broke the listener may have been in this one, or be mended. */
+/** Try again with another certificate: what broke the listener may have been this one, or may be fixed by now. */
 const brokeBefore: Check = ({ current, brokeAt, now }) => {
   if (current?.origin !== 'ours' || brokeAt.length === 0) return null
   const age = now - current.stored.uploadedAt
   if (age < SUCCESSOR_AFTER_MS) return null
-  return { code: 'broke-before', detail: `${brokeAt.join(', ')} broke with the last one, ${toSpan(age)} ago` }
+  return {
+    code: 'broke-before',
+    detail: `${brokeAt.join(', ')} broke with the last certificate, ${toSpan(age)} ago`,
+  }
 }
 
 const forced: Check = (subject) => (subject.forced ? { code: 'forced', detail: 'as asked' } : null)
@@ -145,7 +155,7 @@ export function lifetimeOf(current: Current): Lifetime {
   return current.origin === 'ours' ? current.stored : current.leaf
 }
 
-/** The detail of one of ours whose specification is another than desired; `null` when it is the same. */
+/** The detail of one of ours whose specification differs from what is desired; `null` when it is the same. */
 function differing(desired: Certificate, current: Current | null): CertificateDetail | null {
   if (current?.origin !== 'ours') return null
   return current.stored.specificationHash === specificationHash(desired) ? null : current.detail

@@ -1,6 +1,6 @@
 /** Which of our certificates counts. Pure. */
-import type { Certificate, Observed, StoredCertificate } from '../model.ts'
-import { idHash, specificationHash } from '../names.ts'
+import type { Certificate, Observed, StoredCertificate } from '../domain/model.ts'
+import { idHash, specificationHash } from '../domain/names.ts'
 
 /** The newest stored one that has the wanted specification, else the newest of this id. */
 export function newestOfOurs(desired: Certificate, observed: Observed): StoredCertificate | null {

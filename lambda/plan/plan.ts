@@ -1,57 +1,29 @@
 /**
- * The decision, whole. For each certificate:
+ * The whole decision. For each certificate:
  *
- *   1. Some targets are left alone, and a standing says why (`standings.ts`): those with a problem, those where the
- *      newest of ours was rejected, and those with a foreign certificate that is good, or that cannot be read.
- *      Forcing a run leaves only the problems. From a staging CA, a target gets nothing over what is not of one,
- *      whatever is forced or taken over.
- *   2. For the targets that remain, the certificate stands on the newest stored one of ours that has the wanted
- *      specification, else on the newest of ours, else on the foreign one that ends first.
- *   3. The first of ISSUE_CHECKS that speaks orders a new one, to be attached to all of these targets.
- *   4. Else each target that has another one attached gets it, and each listener that has it attached but
- *      serves another is looked at again. One that is broken by it gets back what worked there before.
- *   5. Before all that, what an earlier run left behind is tidied up, and what is superseded goes (`prune.ts`).
+ *   1. Each listener is left alone, repaired at once, or is to have a certificate of ours (`listener-rules.ts`). Left
+ *      alone are those with a problem, those that the newest of ours broke, and those with a foreign certificate that is
+ *      good or cannot be read. A forced run leaves only the problems alone. A staging CA replaces nothing but its own.
+ *   2. For the listeners that are to have ours, the certificate in use is the newest stored one of ours with the wanted
+ *      specification, else the newest of ours, else the foreign one that ends first.
+ *   3. The first of ISSUE_CHECKS that speaks orders a new one, to be attached to all of these listeners.
+ *   4. If none speaks, each listener that has another certificate attached gets ours, and each that has ours attached
+ *      but serves another is looked at again.
+ *   5. Before all that, what an earlier run left behind is cleaned up, and what is superseded is deleted.
+ *
+ * What a swap is to put back should it break the listener is decided here as well, and is part of the action.
  */
-import type { Certificate, EpochMs, Observed, StoredCertificate, Target } from '../model.ts'
-import { idHash } from '../names.ts'
-import type { Reason } from './checks.ts'
+import type { Certificate, EpochMs, Observed } from '../domain/model.ts'
+import { idHash } from '../domain/names.ts'
+import type { Action } from './actions.ts'
+import { forgotten, leftBehind } from './left-behind.ts'
+import { rememberedOf } from './listener-state.ts'
+import { decideListeners } from './listeners.ts'
 import { newestFirst } from './newest.ts'
-import { decidePlacement } from './placement.ts'
-import type { Predecessor } from './predecessor.ts'
-import { type Judged, judgeStored } from './prune.ts'
-import type { PlanContext, Standing } from './standings.ts'
-import { forgotten, leftBehind } from './tidy.ts'
+import type { PlanContext } from './plan-context.ts'
+import type { Status } from './statuses.ts'
+import { decideStored, type StoredDecision } from './superseded.ts'
 import { isEarly, isOutpaced, windowOf } from './window.ts'
-
-interface ActionOf<K extends string> {
-  readonly kind: K
-  readonly certId: string
-  readonly reason: Reason
-}
-
-export type Action =
-  /** Take away what an earlier run left behind: challenge values, an order with its key, or all that is remembered. */
-  | (ActionOf<'tidy'> & { readonly order: boolean; readonly forget: boolean })
-  | (ActionOf<'prune'> & { readonly stored: StoredCertificate })
-  /**
-   * `isUrgent`: the end of what is installed is so near that a full ledger does not hold it back. `predecessor`: what
-   * the CA is told that it replaces.
-   */
-  | (ActionOf<'issue'> & {
-      readonly isUrgent: boolean
-      readonly predecessor: Predecessor | null
-      /** The first end of what is installed; `null` where nothing is, or nobody knows. */
-      readonly ends: EpochMs | null
-    })
-  /** `stored`: a stored certificate, or `null` for the one that this plan issues. */
-  | (ActionOf<'attach'> & { readonly target: Target; readonly stored: StoredCertificate | null })
-  | (ActionOf<'verify'> & { readonly target: Target; readonly stored: StoredCertificate })
-  /** Put back what was last seen working, where `stored` broke the listener. */
-  | (ActionOf<'undo'> & {
-      readonly target: Target
-      readonly stored: StoredCertificate
-      readonly previous: string
-    })
 
 /** A certificate of ours that the schedule is too slow for. */
 export interface Outpaced {
@@ -62,44 +34,39 @@ export interface Outpaced {
 
 export interface Plan {
   readonly actions: readonly Action[]
-  readonly standings: readonly Standing[]
+  readonly statuses: readonly Status[]
   readonly outpaced: readonly Outpaced[]
-  /** Stored certificates beside those in force that stay, and why. */
-  readonly kept: readonly Judged[]
+  /** Stored certificates beside those in use that stay, and why. */
+  readonly kept: readonly StoredDecision[]
 }
 
 /**
  * Decide what to do so that every listener serves a fresh certificate for its hosts.
  *
- * Pure: the same arguments give the same actions in the same order, whatever the order of `desired`. It reads
- * no clock, network, environment or randomness, so every case is a row in `test/lambda/plan/cases`.
+ * Pure: the same arguments give the same actions in the same order, whatever the order of `desired`. It reads no
+ * clock, network, environment or randomness, so every case is a row in `test/lambda/plan/cases`.
  *
  * @param desired  certificates wanted; ids unique
  * @param observed what AWS and the listeners said in this pass
- * @returns actions: what had no time in the last run first, then nearest to expiry; none when nothing is due. Never
+ * @returns actions: what the last run had no time for first, then nearest to expiry; none when nothing is due. Never
  *   throws.
  */
 export function plan(desired: readonly Certificate[], observed: Observed, context: PlanContext): Plan {
   const decided = desired.map((certificate) => decide(certificate, observed, context))
-  decided.sort(
-    (a, b) =>
-      Number(wasPostponed(b, context)) - Number(wasPostponed(a, context)) ||
-      a.ends - b.ends ||
-      (a.certId < b.certId ? -1 : 1),
-  )
+  decided.sort((a, b) => compareUrgency(a, b, context))
   return {
     actions: [
-      ...context.forgotten.flatMap((certId) => forgotten(certId, context.states.get(certId))),
+      ...context.forgotten.flatMap((certId) => forgotten(certId, rememberedOf(context.states, certId))),
       ...decided.flatMap(({ actions }) => actions),
     ],
-    standings: decided.flatMap(({ standings }) => standings),
+    statuses: decided.flatMap(({ statuses }) => statuses),
     outpaced: desired.flatMap((certificate) => outpaced(certificate, observed, context)),
     kept: [...decided.flatMap(({ kept }) => kept), ...ofNoEntry(observed, context)],
   }
 }
 
-/** Nobody deletes them: the entry may come back. */
-function ofNoEntry({ stored }: Observed, { entries }: PlanContext): Judged[] {
+/** They are never deleted: the entry may come back. */
+function ofNoEntry({ stored }: Observed, { entries }: PlanContext): StoredDecision[] {
   if (entries === null) return []
   const known = new Set(entries.map(idHash))
   return stored
@@ -110,10 +77,19 @@ function ofNoEntry({ stored }: Observed, { entries }: PlanContext): Judged[] {
 interface Decision {
   readonly certId: string
   readonly actions: readonly Action[]
-  readonly standings: readonly Standing[]
-  readonly kept: readonly Judged[]
-  /** When what it stands on ends: the nearest goes first. */
+  readonly statuses: readonly Status[]
+  readonly kept: readonly StoredDecision[]
+  /** When the certificate in use ends: the nearest goes first. */
   readonly ends: EpochMs
+}
+
+/** What the last run had no time for goes first, then what ends first; the id makes the order total. */
+export function compareUrgency(a: Decision, b: Decision, context: PlanContext): number {
+  return (
+    Number(wasPostponed(b, context)) - Number(wasPostponed(a, context)) ||
+    a.ends - b.ends ||
+    (a.certId < b.certId ? -1 : 1)
+  )
 }
 
 function wasPostponed({ certId }: Decision, { states }: PlanContext): boolean {
@@ -121,25 +97,24 @@ function wasPostponed({ certId }: Decision, { states }: PlanContext): boolean {
 }
 
 function decide(desired: Certificate, observed: Observed, context: PlanContext): Decision {
-  const placed = decidePlacement(desired, observed, context)
-  const judged = judgeStored(desired, observed, context)
-  const goes = judged.flatMap(({ certId, stored, reason }): Action[] =>
-    reason ? [{ kind: 'prune', certId, reason, stored }] : [],
+  const listeners = decideListeners(desired, observed, context)
+  const stored = decideStored(desired, observed, context)
+  const deletions = stored.flatMap(({ certId, stored: one, reason }): Action[] =>
+    reason ? [{ kind: 'delete', certId, reason, stored: one }] : [],
   )
-  const left = leftBehind(desired, observed, context.states.get(desired.id), placed)
-  const before = [...left, ...goes]
-  const standings =
-    before.length > 0 ? placed.standings.filter(({ state }) => state !== 'settled') : placed.standings
+  const remembered = rememberedOf(context.states, desired.id)
+  const first = [...leftBehind(desired, observed, remembered, listeners), ...deletions]
+  const { statuses } = listeners
   return {
     certId: desired.id,
-    actions: [...before, ...placed.actions],
-    standings,
-    kept: judged.filter(({ reason }) => reason === null),
-    ends: placed.ends,
+    actions: [...first, ...listeners.actions],
+    statuses: first.length > 0 ? statuses.filter(({ state }) => state !== 'settled') : statuses,
+    kept: stored.filter(({ reason }) => reason === null),
+    ends: listeners.ends,
   }
 }
 
-/** Lifetimes shrink without a redeployment: what was really issued counts, not what a profile promised. */
+/** Lifetimes shrink without a new deployment: what was really issued counts, not what a profile promised. */
 function outpaced(
   { id }: Certificate,
   observed: Observed,
@@ -149,7 +124,7 @@ function outpaced(
   const [newest] = observed.stored.filter((stored) => stored.idHash === ids).sort(newestFirst)
   if (!newest) return []
   const window = windowOf(newest, states.get(id)?.renewal ?? null)
-  // the window of one that is to be replaced at once is no measure
+  // the window of a certificate that is to be replaced at once says nothing about the schedule
   if (isEarly(newest, window, now)) return []
   return isOutpaced(window, intervalMs) ? [{ certId: id, windowMs: window.end - window.start }] : []
 }

@@ -1,25 +1,24 @@
-/** What a new certificate replaces in the eyes of the CA (RFC 9773 §5). Pure. */
-import type { Certificate, EpochMs, Observed, StoredCertificate } from '../model.ts'
-import { specificationHash, TAG, tagValue } from '../names.ts'
-import type { CertificateState } from '../state/items.ts'
+/** What the CA is told that a new certificate replaces (RFC 9773 §5). Pure. */
+import type { Certificate, EpochMs, Observed, RenewalWindow, StoredCertificate } from '../domain/model.ts'
+import { specificationHash, TAG, tagValue } from '../domain/names.ts'
+import type { Renewal } from '../domain/remembered.ts'
 import { isNewest } from './newest.ts'
-import type { Window } from './window.ts'
 
 export interface Predecessor {
-  /** Its name in ARI. */
+  /** Its ARI identifier. */
   readonly id: string
   /** URL of the account that it was issued to; `null` when that is not known. */
   readonly account: string | null
-  /** The CA's; `null` when it gave none. */
-  readonly window: Window | null
+  /** The window that the CA gave; `null` when it gave none. */
+  readonly window: RenewalWindow | null
 }
 
-/** @returns `null` where the CA would refuse to hear of it */
+/** @returns `null` when the CA would refuse it as a predecessor */
 export function predecessorOf(
   desired: Certificate,
   stored: StoredCertificate,
   observed: Observed,
-  renewal: CertificateState['renewal'],
+  renewal: Renewal | null,
   now: EpochMs,
 ): Predecessor | null {
   if (renewal?.serial !== stored.serial || renewal.id === null || stored.notAfter <= now) return null

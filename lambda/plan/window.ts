@@ -4,15 +4,8 @@
  * @see https://letsencrypt.org/docs/integration-guide/ "When to Renew"
  */
 import { hash } from 'node:crypto'
-import { DAY_MS } from '../instant.ts'
-import type { EpochMs, Leaf } from '../model.ts'
-
-export interface Window {
-  readonly start: EpochMs
-  readonly end: EpochMs
-}
-
-export type Lifetime = Pick<Leaf, 'serial' | 'notBefore' | 'notAfter'>
+import { DAY_MS } from '../domain/instant.ts'
+import type { EpochMs, Lifetime, RenewalWindow } from '../domain/model.ts'
 
 export type Due = 'point-passed' | 'before-next-run' | 'window-closes' | 'near-its-end'
 
@@ -20,35 +13,35 @@ const SHORT_LIFETIME_MS = 10 * DAY_MS
 /** In this last part of its life, and before the last run ahead of it, a certificate is due whatever anybody advises. */
 const LAST_PART = 1 / 20
 
-export function ownWindow({ notBefore, notAfter }: Lifetime): Window {
+export function ownWindow({ notBefore, notAfter }: Lifetime): RenewalWindow {
   const lifetimeMs = notAfter - notBefore
   const part = lifetimeMs < SHORT_LIFETIME_MS ? 1 / 2 : 2 / 3
   return { start: notBefore + lifetimeMs * (part - 0.01), end: notBefore + lifetimeMs * (part + 0.01) }
 }
 
 /** The CA's word on this very certificate, else our own. */
-export function windowOf(lifetime: Lifetime, renewal: Advised | null): Window {
+export function windowOf(lifetime: Lifetime, renewal: Advised | null): RenewalWindow {
   return (renewal?.serial === lifetime.serial ? renewal.window : null) ?? ownWindow(lifetime)
 }
 
 /** What the CA last said of the certificate of this serial. */
 export interface Advised {
   readonly serial: string
-  readonly window: Window | null
+  readonly window: RenewalWindow | null
 }
 
 /** The CA wants it replaced before its time: it is revoked, or will be. */
-export function isEarly(lifetime: Lifetime, window: Window, now: EpochMs): boolean {
+export function isEarly(lifetime: Lifetime, window: RenewalWindow, now: EpochMs): boolean {
   return window.end <= now && now < ownWindow(lifetime).start
 }
 
 /** The end does not belong to it. */
-export function isIn(window: Window | null, now: EpochMs): boolean {
+export function isIn(window: RenewalWindow | null, now: EpochMs): boolean {
   return window !== null && window.start <= now && now < window.end
 }
 
 /** The instant in the window at which this certificate is renewed; spread by its serial, the same at every run. */
-export function pointIn(window: Window, serial: string): EpochMs {
+export function pointIn(window: RenewalWindow, serial: string): EpochMs {
   const spread = hash('sha256', serial, 'buffer').readUInt32BE() / 2 ** 32
   return Math.floor(window.start + (window.end - window.start) * spread)
 }
@@ -59,7 +52,12 @@ export function pointIn(window: Window, serial: string): EpochMs {
  * @param intervalMs time to the next run
  * @returns why it is due, or `null`
  */
-export function dueAt(certificate: Lifetime, window: Window, now: EpochMs, intervalMs: number): Due | null {
+export function dueAt(
+  certificate: Lifetime,
+  window: RenewalWindow,
+  now: EpochMs,
+  intervalMs: number,
+): Due | null {
   const point = pointIn(window, certificate.serial)
   const nextRun = now + intervalMs
   if (point <= now) return 'point-passed'
@@ -83,12 +81,12 @@ export function nearItsEndFrom({ notBefore, notAfter }: Lifetime): EpochMs {
  * A tenth of the lifetime after its point, or in its last part, nothing has replaced it: whatever the reason, somebody
  * must look.
  */
-export function isOverdue(certificate: Lifetime, window: Window, now: EpochMs): boolean {
+export function isOverdue(certificate: Lifetime, window: RenewalWindow, now: EpochMs): boolean {
   const { serial, notBefore, notAfter } = certificate
   return now > Math.min(pointIn(window, serial) + (notAfter - notBefore) / 10, lastGuard(certificate))
 }
 
 /** A window narrower than the time between runs may open and close unseen. */
-export function isOutpaced({ start, end }: Window, intervalMs: number): boolean {
+export function isOutpaced({ start, end }: RenewalWindow, intervalMs: number): boolean {
   return end - start < intervalMs
 }

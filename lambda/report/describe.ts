@@ -1,22 +1,12 @@
-/** Errors, plans, unreachable listeners and the end of a run as events. Pure. */
-import { RotationError } from '../errors.ts'
-import { HOUR_MS } from '../instant.ts'
+/** Plans, unreachable listeners and the end of a run as events. Pure. */
+import { describeError, RotationError } from '../domain/errors.ts'
+import type { RotationEvent } from '../domain/events.ts'
+import { HOUR_MS } from '../domain/instant.ts'
+import type { Certificate, EpochMs, Observed, Outcome, StoreQuota } from '../domain/model.ts'
+import { firstFailure } from '../domain/probes.ts'
 import type { Limited } from '../limits/limits.ts'
-import type { Certificate, EpochMs, Observed, Outcome, StoreQuota } from '../model.ts'
-import { targetKey } from '../model.ts'
 import type { Plan } from '../plan/plan.ts'
-import { firstFailure } from '../verify/judge.ts'
-import type { RotationEvent } from './events.ts'
 import { countByState, soonestExpiryDays } from './outcomes.ts'
-
-export function describeError(error: RotationError): {
-  code: string
-  message: string
-  hint: string
-  facts: Record<string, unknown>
-} {
-  return { code: error.code, message: error.message, hint: error.hint, facts: { ...error.facts } }
-}
 
 /** The last event of every run, also of one that could not begin. */
 export function describeEnd(
@@ -36,7 +26,7 @@ export function describeEnd(
   }
 }
 
-/** What is worth saying of one pass, before it acts. */
+/** The events of one pass, before it acts. */
 export function describePass(
   pass: number,
   { made, limited, desired, observed, quota }: PassFacts,
@@ -73,13 +63,13 @@ function describePlan(pass: number, plan: Plan, limited: Limited): RotationEvent
     actions: plan.actions.map((action) => ({
       kind: action.kind,
       certId: action.certId,
-      ...('target' in action ? { listener: targetKey(action.target) } : {}),
-      ...(action.kind === 'prune' ? { name: action.stored.name } : {}),
+      ...('target' in action ? { listener: action.target.key } : {}),
+      ...(action.kind === 'delete' ? { name: action.stored.name } : {}),
       reason: action.reason.code,
       detail: action.reason.detail,
     })),
     heldBack: [...limited.heldBack].map(([certId, { code, message }]) => ({ certId, code, message })),
-    standings: plan.standings.map(({ certId, state, detail }) => ({ certId, state, detail })),
+    statuses: plan.statuses.map(({ certId, state, detail }) => ({ certId, state, detail })),
     kept: plan.kept.map(({ certId, stored, why }) => ({ certId, name: stored.name, why })),
   }
 }
@@ -96,10 +86,10 @@ function outpacedCertificates({ outpaced }: Plan, intervalMs: number): RotationE
 function unreachableListeners(desired: readonly Certificate[], observed: Observed): RotationEvent[] {
   return desired.flatMap(({ id, targets }) =>
     targets.flatMap((target): RotationEvent[] => {
-      const facts = observed.targets.get(targetKey(target))
+      const facts = observed.targets.get(target.key)
       if (facts?.problem !== null || facts.probe.some((answer) => 'leaf' in answer)) return []
       const failure = firstFailure(facts.probe)
-      return [{ event: 'listener.unreachable', certId: id, listener: targetKey(target), failure }]
+      return [{ event: 'listener.unreachable', certId: id, listener: target.key, failure }]
     }),
   )
 }
@@ -107,10 +97,10 @@ function unreachableListeners(desired: readonly Certificate[], observed: Observe
 function refusedReads(desired: readonly Certificate[], observed: Observed): RotationEvent[] {
   return desired.flatMap(({ id, targets }) =>
     targets.flatMap((target): RotationEvent[] => {
-      const facts = observed.targets.get(targetKey(target))
+      const facts = observed.targets.get(target.key)
       if (facts?.problem !== null || facts.attached.origin !== 'foreign' || !facts.attached.refusal) return []
       const error = describeError(facts.attached.refusal)
-      return [{ event: 'store.unread', certId: id, listener: targetKey(target), error }]
+      return [{ event: 'store.unread', certId: id, listener: target.key, error }]
     }),
   )
 }

@@ -1,132 +1,156 @@
 /** From what was planned and done to one outcome for each certificate. Pure. */
-import type { Deed } from '../act.ts'
-import type { RotationError } from '../errors.ts'
-import { DAY_MS, toDay } from '../instant.ts'
+import type { RotationError } from '../domain/errors.ts'
+import { DAY_MS, toDay } from '../domain/instant.ts'
+import type {
+  Certificate,
+  CertificateResult,
+  EpochMs,
+  Lifetime,
+  Observed,
+  Outcome,
+  OutcomeState,
+  ReachableTarget,
+} from '../domain/model.ts'
+import { isFailure } from '../domain/model.ts'
+import { leavesOf } from '../domain/probes.ts'
 import { isWait } from '../limits/limits.ts'
-import type { Certificate, EpochMs, Observed, Outcome, OutcomeState, ReachableTarget } from '../model.ts'
-import { isFailure, targetKey } from '../model.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Standing } from '../plan/standings.ts'
-import { type Advised, isOverdue, type Lifetime, windowOf } from '../plan/window.ts'
+import type { Status } from '../plan/statuses.ts'
+import { type Advised, isOverdue, windowOf } from '../plan/window.ts'
 
 export interface Evidence {
   readonly plan: Plan
   readonly observed: Observed
-  readonly deed: Deed | undefined
+  readonly result: CertificateResult | undefined
   readonly heldBack: RotationError | undefined
-  /** What the CA said of the newest one. */
+  /** What the CA said about the newest certificate. */
   readonly renewal: Advised | null
-  /** Then what the plan wants is not done, and the outcome says what that is. */
+  /** In a dry run nothing that was planned is done, and the outcome says what it would be. */
   readonly dryRun: boolean
   readonly now: EpochMs
 }
 
-/** How a certificate ended the run: the worst of what was found and done; what was done where nothing is wrong. */
+/** What the outcome of one certificate depends on. */
+interface OutcomeCase {
+  readonly statuses: readonly Status[]
+  /** Kinds of the actions that a dry run would do. */
+  readonly planned: readonly string[]
+  readonly errors: readonly RotationError[]
+  /** Those of them that make it a failure. */
+  readonly failures: readonly RotationError[]
+  /** It has to wait, and what is installed is good for a while. */
+  readonly waits: readonly RotationError[]
+  readonly result: CertificateResult | undefined
+}
+
+type OutcomeRule = readonly [OutcomeState, (of: OutcomeCase) => boolean]
+
+/** The first rule that holds decides. The order is the contract: from the worst, to what was done, to nothing. */
+export const OUTCOME_RULES: readonly OutcomeRule[] = [
+  ['held-back', isPlannedOnly],
+  ['failed', ({ failures }) => failures.some(({ code }) => code !== 'verify/rejected')],
+  ['rejected', ({ failures }) => failures.length > 0],
+  ['held-back', ({ statuses }) => statuses.some(({ state }) => state === 'held-back')],
+  ['postponed', ({ waits }) => waits.some(({ code }) => code === 'run/out-of-time')],
+  ['held-back', ({ waits }) => waits.length > 0],
+  ['renewed', ({ result }) => (result?.stored ?? null) !== null],
+  ['attached', ({ result }) => placedEnds(result).length > 0],
+  ['settled', () => true],
+]
+
+/** How a certificate ended the run. */
 export function outcomeOf(certificate: Certificate, evidence: Evidence): Outcome {
-  const { id } = certificate
-  const { plan, deed, heldBack, renewal, dryRun, now } = evidence
-  const standings = plan.standings.filter((standing) => standing.certId === id && !isMended(standing, deed))
-  const errors = [
-    ...(heldBack ? [heldBack] : []),
-    ...(deed?.errors ?? []),
-    ...standings.flatMap(({ error }) => (error ? [error] : [])),
-  ]
+  const installed = installedNow(certificate, evidence)
+  const of = caseOf(certificate.id, evidence, installed)
+  const [state] = OUTCOME_RULES.find(([, holds]) => holds(of)) ?? (['settled'] as const)
+  const detail = isPlannedOnly(of)
+    ? `dry run: would ${of.planned.join(', ')}`
+    : detailOf(state, of, installed.notAfter)
+  return { certId: certificate.id, state, detail, errors: of.errors, ...installed }
+}
+
+type Installed = Pick<Outcome, 'notAfter' | 'isOverdue'>
+
+function installedNow(certificate: Certificate, evidence: Evidence): Installed {
+  const { result, renewal, now } = evidence
   const kept = keptLifetimes(certificate, evidence)
-  const ends = [...kept.map((lifetime) => lifetime.notAfter), ...placedEnds(evidence)]
-  const installed = {
+  const ends = [...kept.map(({ notAfter }) => notAfter), ...placedEnds(result)]
+  return {
     notAfter: ends.length === 0 ? null : Math.min(...ends),
     isOverdue: kept.some((lifetime) => isOverdue(lifetime, windowOf(lifetime, renewal), now)),
   }
-  const planned = dryRun ? plan.actions.filter(({ certId }) => certId === id).map(({ kind }) => kind) : []
-  if (planned.length > 0 && errors.length === 0)
-    return {
-      certId: id,
-      state: 'held-back',
-      detail: `dry run: would ${planned.join(', ')}`,
-      errors,
-      ...installed,
-    }
-  const placed = [...(deed?.inPlace.values() ?? [])].some((end) => end !== null)
-  const done: OutcomeState = deed?.stored ? 'renewed' : placed ? 'attached' : 'settled'
-  const mayWait = canWait(id, evidence) && isGood(installed, now)
-  const [soft, deedErrors] = mayWait ? split(deed) : [[], deed?.errors ?? []]
-  const waits = mayWait && heldBack !== undefined && isWait(heldBack)
-  const hard = [...(heldBack && !waits ? [heldBack] : []), ...deedErrors, ...hardErrors(standings)]
-  const isPostponed = heldBack?.code === 'run/out-of-time' || soft.length > 0
-  const state = worst(hard, standings) ?? (isPostponed ? 'postponed' : waits ? 'held-back' : done)
-  const detail = detailOf(state, errors, standings, installed.notAfter)
-  return { certId: id, state, detail, errors, ...installed }
 }
 
-/** A listener that broke with the last one, and now serves its successor. */
-function isMended({ state, error }: Standing, deed: Deed | undefined): boolean {
-  if (state !== 'rejected' || !error) return false
-  return (deed?.inPlace.get(String(error.facts['listener'])) ?? null) !== null
+function caseOf(id: string, evidence: Evidence, installed: Installed): OutcomeCase {
+  const { plan, result, heldBack, dryRun } = evidence
+  const statuses = plan.statuses.filter((status) => status.certId === id && !isFixed(status, result))
+  const own = [...(heldBack ? [heldBack] : []), ...(result?.errors ?? [])]
+  const mayWait = canWait(id, evidence) && isGood(installed, evidence.now)
+  const waits = mayWait ? own.filter(isWait) : []
+  return {
+    statuses,
+    planned: dryRun ? plan.actions.filter(({ certId }) => certId === id).map(({ kind }) => kind) : [],
+    errors: [...own, ...statuses.flatMap(({ error }) => error ?? [])],
+    failures: [
+      ...own.filter((error) => !waits.includes(error)),
+      ...statuses.flatMap(({ state, error }) => (error && state !== 'held-back' ? [error] : [])),
+    ],
+    waits,
+    result,
+  }
 }
 
-/** A renewal can; what somebody has changed or asked for, or what is missing, is wanted now. */
+function isPlannedOnly({ planned, errors }: OutcomeCase): boolean {
+  return planned.length > 0 && errors.length === 0
+}
+
+/** A listener that the previous certificate broke, and that serves its successor now. */
+function isFixed({ state, listener }: Status, result: CertificateResult | undefined): boolean {
+  return state === 'rejected' && listener !== null && (result?.inPlace.get(listener) ?? null) !== null
+}
+
+/** A renewal can wait; what somebody has changed or asked for, or what is missing, is wanted now. */
 function canWait(certId: string, { plan }: Evidence): boolean {
   return plan.actions.every(
     (action) => action.certId !== certId || action.kind !== 'issue' || action.reason.code === 'renewal-due',
   )
 }
 
-/** What had no time left, and what really failed. */
-function split(deed: Deed | undefined): [RotationError[], RotationError[]] {
-  const errors = deed?.errors ?? []
-  return [errors.filter(isWait), errors.filter((error) => !isWait(error))]
-}
-
-/** What is installed can wait: its due time has not passed by long. */
-function isGood({ notAfter, isOverdue }: Pick<Outcome, 'notAfter' | 'isOverdue'>, now: EpochMs): boolean {
+/** What is installed is still valid, and not long past its due time. */
+function isGood({ notAfter, isOverdue }: Installed, now: EpochMs): boolean {
   return notAfter !== null && notAfter > now && !isOverdue
 }
 
-/** What was put in place in this run ends then. */
-function placedEnds({ deed }: Evidence): EpochMs[] {
-  return [...(deed?.inPlace.values() ?? [])].flatMap((end) => end ?? [])
+/** The ends of what this run put in place. */
+function placedEnds(result: CertificateResult | undefined): EpochMs[] {
+  return [...(result?.inPlace.values() ?? [])].flatMap((end) => end ?? [])
 }
 
-/** What was observed at the targets where nothing was put in place. */
-function keptLifetimes({ targets }: Certificate, { observed, deed }: Evidence): Lifetime[] {
-  return targets.flatMap((target) => {
-    const facts = observed.targets.get(targetKey(target))
-    if (deed?.inPlace.get(targetKey(target)) || facts?.problem !== null) return []
+/** What was observed at the targets where this run put nothing in place. */
+function keptLifetimes({ targets }: Certificate, { observed, result }: Evidence): Lifetime[] {
+  return targets.flatMap(({ key }) => {
+    const facts = observed.targets.get(key)
+    if (result?.inPlace.get(key) || facts?.problem !== null) return []
     return lifetimeAt(facts) ?? []
   })
 }
 
-/** What is served counts, and of several what ends first; where nothing answers, what is attached. */
+/** What is served counts, and of several the one that ends first; when nothing answers, what is attached. */
 function lifetimeAt({ attached, probe }: ReachableTarget): Lifetime | null {
-  const served = probe.flatMap((answer) => ('leaf' in answer ? [answer.leaf] : []))
-  const [first] = served.sort((a, b) => a.notAfter - b.notAfter)
+  const [first] = leavesOf(probe).sort((a, b) => a.notAfter - b.notAfter)
   if (first) return first
   if (attached.origin === 'unreadable') return null
   return attached.origin === 'ours' ? attached.stored : attached.leaf
 }
 
-/** Red until mended: it failed, or what is installed should have been replaced long ago. */
+/** It failed, or what is installed should have been replaced long ago. */
 export function isFailing(outcome: Outcome): boolean {
   return isFailure(outcome) || outcome.isOverdue
 }
 
-function hardErrors(standings: readonly Standing[]): RotationError[] {
-  return standings.flatMap(({ state, error }) => (error && state !== 'held-back' ? [error] : []))
-}
-
-function worst(hard: readonly RotationError[], standings: readonly Standing[]): OutcomeState | null {
-  if (hard.length > 0) return hard.some(({ code }) => code !== 'verify/rejected') ? 'failed' : 'rejected'
-  return standings.some(({ state }) => state === 'held-back') ? 'held-back' : null
-}
-
-function detailOf(
-  state: OutcomeState,
-  errors: readonly RotationError[],
-  standings: readonly Standing[],
-  notAfter: EpochMs | null,
-): string {
+function detailOf(state: OutcomeState, { errors, statuses }: OutcomeCase, notAfter: EpochMs | null): string {
   if (errors.length > 0) return errors.map((error) => `${error.message} (${error.code})`).join('; ')
-  if (state === 'settled' && standings.length > 0) return standings.map(({ detail }) => detail).join('; ')
+  if (state === 'settled' && statuses.length > 0) return statuses.map(({ detail }) => detail).join('; ')
   return notAfter === null ? 'nothing to do' : `good until ${toDay(notAfter)}`
 }
 

@@ -1,21 +1,27 @@
-/** Before each write the lease is looked at: whoever has lost it writes nothing more. */
-import type { Ports } from '../ports.ts'
+/** The lease is checked before each write: a run that has lost it writes nothing more. */
+import type { Ports, TargetAdapter } from '../ports.ts'
 import type { HeldLease } from './lease.ts'
 
-/** @returns the same ports, whose writing methods fail with run/lease-lost once the lease is another run's */
+/** @returns the same ports, whose writing methods fail with run/lease-lost once another run holds the lease */
 export function guarded(ports: Ports, lease: HeldLease): Ports {
-  const after =
-    <A extends readonly unknown[], R>(write: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      await lease.check()
-      return write(...args)
-    }
-  const { loadBalancers, store, zones, authority, keys, state } = ports
+  const after = <A extends readonly unknown[], R>(write: (...args: A) => Promise<R>) =>
+    afterCheck(lease, write)
+  const { store, proof, authority, keys, state } = ports
+  const targets = Object.entries(ports.targets).map(([kind, adapter]): [string, TargetAdapter] => [
+    kind,
+    { ...adapter, attach: after(adapter.attach) },
+  ])
   return {
     ...ports,
-    loadBalancers: { ...loadBalancers, attach: after(loadBalancers.attach) },
+    targets: Object.fromEntries(targets),
     store: { ...store, upload: after(store.upload), tag: after(store.tag), remove: after(store.remove) },
-    zones: { ...zones, change: after(zones.change) },
+    // one call of these writes several times, so that they check by themselves
+    proof: {
+      ...proof,
+      publish: (values) => proof.publish(values, lease.check),
+      cleanUp: (publication) => proof.cleanUp(publication, lease.check),
+      cleanUpNoted: (noted) => proof.cleanUpNoted(noted, lease.check),
+    },
     authority: {
       ...authority,
       ready: after(authority.ready),
@@ -25,5 +31,15 @@ export function guarded(ports: Ports, lease: HeldLease): Ports {
     },
     keys: { ...keys, save: after(keys.save), remove: after(keys.remove) },
     state: { ...state, write: after(state.write), remove: after(state.remove) },
+  }
+}
+
+export function afterCheck<A extends readonly unknown[], R>(
+  lease: HeldLease,
+  write: (...args: A) => Promise<R>,
+): (...args: A) => Promise<R> {
+  return async (...args) => {
+    await lease.check()
+    return write(...args)
   }
 }

@@ -4,13 +4,14 @@
  * It is looked at before each write, and taken again when half of it is over. Should two runs act all the same (clocks
  * that differ, a table that is lost), exact DNS changes and unique names keep that harmless.
  */
-import type { Settings } from '../defaults.ts'
-import { RotationError } from '../errors.ts'
-import { toIso } from '../instant.ts'
-import type { EpochMs } from '../model.ts'
-import { LEASE_ITEM } from '../names.ts'
+import type { Settings } from '../domain/defaults.ts'
+import { RotationError } from '../domain/errors.ts'
+import { toIso } from '../domain/instant.ts'
+import type { EpochMs } from '../domain/model.ts'
+import { LEASE_ITEM } from '../domain/names.ts'
+import type { Item, Lease } from '../domain/remembered.ts'
 import type { StateTable, Time } from '../ports.ts'
-import { type Item, type Lease, makeItem, readLease, refuseFuture } from './items.ts'
+import { makeItem, readLease, refuseFuture } from './items.ts'
 
 export interface HeldLease {
   /** @throws RotationError run/lease-lost when another run has taken over */

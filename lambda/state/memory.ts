@@ -2,19 +2,17 @@
  * What a run knows of earlier ones, and leaves to later ones. Reading never fails and writing never stops a run: what
  * cannot be read is as if it had never been, what cannot be written is a trouble that the run ends with.
  */
-import { RotationError } from '../errors.ts'
-import { certIdOf, certificateItem, isLedgerItem } from '../names.ts'
-import type { StateTable, Time } from '../ports.ts'
+import { RotationError } from '../domain/errors.ts'
+import { certIdOf, certificateItem, isLedgerItem } from '../domain/names.ts'
 import {
   type CertificateState,
   type Item,
   type Ledger,
-  makeItem,
   NOTHING_KNOWN,
   NOTHING_SPENT,
-  readCertificate,
-  readLedger,
-} from './items.ts'
+} from '../domain/remembered.ts'
+import type { StateTable, Time } from '../ports.ts'
+import { makeItem, readCertificate, readLedger } from './items.ts'
 
 export interface Memory {
   /** Whether the last note of it is written: if not, nothing may be left that a later run would have to know of. */

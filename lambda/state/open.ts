@@ -1,10 +1,11 @@
-/** What stands around a run: the lease before it, what is remembered, and the lease given back after it. */
-import type { Settings } from '../defaults.ts'
-import { type ErrorCode, RotationError } from '../errors.ts'
-import type { EpochMs } from '../model.ts'
+/** Around a run: take the lease, read what is remembered, and give the lease back. */
+import type { Settings } from '../domain/defaults.ts'
+import { describeError, type ErrorCode, RotationError, rotationErrorOrThrow } from '../domain/errors.ts'
+import type { EpochMs } from '../domain/model.ts'
+import type { Item } from '../domain/remembered.ts'
 import type { Ports, StateTable } from '../ports.ts'
 import { guarded } from './guard.ts'
-import { type Item, refuseFuture } from './items.ts'
+import { refuseFuture } from './items.ts'
 import { type HeldLease, takeLease } from './lease.ts'
 import { type Memory, openMemory } from './memory.ts'
 
@@ -14,25 +15,25 @@ export interface StateRequest {
   readonly deployment: string
   /** Then nothing is written, and no lease is taken. */
   readonly dryRun: boolean
-  /** A deployment has its table; on the command line there may be none, and that is no trouble. */
+  /** A deployment has a table; on the command line there may be none, and that is no error. */
   readonly isTableExpected: boolean
 }
 
 export interface OpenState {
   readonly yieldedUntil: null
   readonly memory: Memory
-  /** They write only as long as the lease is held. */
+  /** They write only while the lease is held. */
   readonly ports: Ports
-  /** Why not all is remembered; `null` when that is as it should be. */
+  /** Why not everything is remembered; `null` when nothing is missing. */
   readonly trouble: RotationError | null
   /** @returns why the lease could not be given back: it ends by itself, and until then keeps others out */
   close(): Promise<RotationError | null>
 }
 
-/** Or until when another run acts. */
+/** Or how long another run holds the lease. */
 export type Opened = OpenState | { readonly yieldedUntil: EpochMs }
 
-/** Of the lease: who would act then, would do so on a guess. */
+/** Errors of the lease after which this run must not act. */
 const REFUSED: readonly ErrorCode[] = ['state/from-the-future', 'state/item-newer', 'state/other-deployment']
 
 /** @throws RotationError state/from-the-future; state/item-newer and state/other-deployment for the lease */
@@ -48,7 +49,7 @@ export async function openState(request: StateRequest, ports: Ports, settings: S
     return thrown.code === 'state/absent' ? withoutTable(thrown) : withoutLease(thrown)
   }
 
-  /** What is remembered may be read all the same, and spares an order. */
+  /** What is remembered can still be read, and may save an order. */
   async function withoutLease(why: RotationError): Promise<Opened> {
     tell(why)
     const opened = await withLease(null, null)
@@ -63,12 +64,12 @@ export async function openState(request: StateRequest, ports: Ports, settings: S
     if (items instanceof RotationError) return { ...withoutTable(items), ports: safe, close }
     const memory = remember(items, request.dryRun ? null : safe.state)
     for (const error of memory.unread) tell(error)
-    // what is not ours to write over stays so until somebody looks
+    // an item that is not ours to overwrite stays a failure until somebody looks
     const [trouble = null] = memory.unread.filter(({ code }) => code !== 'state/item-unreadable')
     return { yieldedUntil: null, memory, ports: safe, trouble, close }
   }
 
-  /** @returns why they could not be read: who holds the lease acts all the same */
+  /** @returns why they could not be read: the holder of the lease acts nevertheless */
   async function readItems(lease: HeldLease | null): Promise<readonly Item[] | RotationError> {
     try {
       const items = await ports.state.read()
@@ -81,7 +82,7 @@ export async function openState(request: StateRequest, ports: Ports, settings: S
     }
   }
 
-  /** AWS shows what is there; what is lost is the advice. */
+  /** AWS shows what is there; only advice is lost. */
   function withoutTable(why: RotationError): OpenState {
     tell(why)
     const isUsual = why.code === 'state/absent' && !request.isTableExpected
@@ -94,8 +95,7 @@ export async function openState(request: StateRequest, ports: Ports, settings: S
   }
 
   function tell(error: RotationError): void {
-    const { code, message, hint, facts } = error
-    ports.emit({ event: 'state.unread', error: { code, message, hint, facts: { ...facts } } })
+    ports.emit({ event: 'state.unread', error: describeError(error) })
   }
 }
 
@@ -104,7 +104,6 @@ async function giveBack(lease: HeldLease | null): Promise<RotationError | null> 
     await lease?.release()
     return null
   } catch (thrown) {
-    if (thrown instanceof RotationError) return thrown
-    throw thrown
+    return rotationErrorOrThrow(thrown)
   }
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { stateTable } from '../../lambda/names.ts'
+import { stateTable } from '../../lambda/domain/names.ts'
 import { judgeBy } from '../sandbox/aws/policies.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 import { createLambda } from '../support/deployed/lambda.ts'

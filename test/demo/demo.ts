@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DEFAULTS } from '../../lambda/defaults.ts'
-import { stateTable } from '../../lambda/names.ts'
+import { DEFAULTS } from '../../lambda/domain/defaults.ts'
+import { stateTable } from '../../lambda/domain/names.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 
 const DAY_MS = 86_400_000

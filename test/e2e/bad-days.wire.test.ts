@@ -259,14 +259,14 @@ describe('on a bad day', () => {
     expect(names(ran).filter((name) => name === 'cert.issued')).toHaveLength(1)
   })
 
-  it('issues once a run although runs are too rare for what the CA issues, and says so', async () => {
+  it('issues once a run although runs are too far apart for what the CA issues, and says so', async () => {
     const ran = await trial.run({}, 365 * DAY_MS)
     expect(ran.outcomes).toEqual({ web: 'renewed' })
     expect(names(ran).filter((name) => name === 'cert.issued')).toHaveLength(1)
     const again = await trial.run({}, 365 * DAY_MS)
     expect(again.events.find((event) => event.event === 'cert.due')).toMatchObject({
       reason: 'renewal-due',
-      detail: expect.stringContaining('runs are too rare for it'),
+      detail: expect.stringContaining('runs are too far apart'),
     })
   })
 
@@ -306,7 +306,7 @@ describe('on a bad day', () => {
     expect(ran).toMatchObject({ codes: ['dns/clean-up-failed'], outcomes: { web: 'failed' } })
     const [event] = ran.events.filter((one) => one.event === 'cert.failed')
     expect(event?.error.message).toContain(
-      'challenge values stay at _acme-challenge.www.example.com in example.com',
+      'challenge values are still at _acme-challenge.www.example.com in example.com',
     )
     expect(challengeValues()).toHaveLength(1)
     expect(isOurs(attached() ?? ''), 'the certificate is in place all the same').toBe(true)

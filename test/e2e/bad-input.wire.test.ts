@@ -1,6 +1,6 @@
 /** Whatever is wrong gives one clear error with code and hint, and changes nothing in the world. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ERRORS, type ErrorCode } from '../../lambda/errors.ts'
+import { ERRORS, type ErrorCode } from '../../lambda/domain/errors.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
 import { DAY_MS, type Ran, startTrial, type Trial } from '../support/trial.ts'
@@ -233,7 +233,7 @@ describe('what is wrong is told, and nothing is changed', () => {
     const ran = await trial.run()
     expect(ran).toMatchObject({ codes: ['aws/access-denied'], outcomes: { [HOST]: 'failed' } })
     const plan = ran.events.find((event) => event.event === 'plan.made')
-    expect(plan?.standings[0]?.detail).toMatch(/cannot be read: iam:GetServerCertificate on bought is denied/)
+    expect(plan?.statuses[0]?.detail).toMatch(/cannot be read: iam:GetServerCertificate on bought is denied/)
     expect(trial.sandbox.snapshot()).toEqual(before)
   })
 

@@ -1,7 +1,7 @@
 /** AccessDenied on each call that a clean run makes, one at a time: its error names the action, and nothing half-done stays. */
 import { expect, it } from 'vitest'
-import { HOUR_MS } from '../../lambda/instant.ts'
-import { keyParameterPath } from '../../lambda/names.ts'
+import { HOUR_MS } from '../../lambda/domain/instant.ts'
+import { keyParameterPath } from '../../lambda/domain/names.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { DEPLOYMENT } from '../support/runners.ts'
 import { DAY_MS, type Ran, startTrial, type Trial } from '../support/trial.ts'

@@ -1,8 +1,8 @@
 /** What is remembered between runs: orders that are gone on with, one run at a time, what is deleted, and what is not. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { generateKey } from '../../lambda/issue/keys.ts'
-import { keyParameterPath, specificationHash } from '../../lambda/names.ts'
-import type { CertificateState } from '../../lambda/state/items.ts'
+import { generateKey } from '../../lambda/adapters/node-keys.ts'
+import { keyParameterPath, specificationHash } from '../../lambda/domain/names.ts'
+import type { CertificateState } from '../../lambda/domain/remembered.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
 import { remember, storeOurs } from '../support/ours.ts'
@@ -313,7 +313,7 @@ describe('between two runs', () => {
       const listener = trial.sandbox.elb.balancers.get('web')?.listeners[0]
       if (listener) listener.certificateArn = arn
       const second = await later()
-      expect(names(second)).toContain('cert.tidied')
+      expect(names(second)).toContain('cert.cleaned-up')
       expect(second.outcomes).toEqual({ web: 'settled' })
       expect((await stateOf('web')).order).toBeNull()
     })

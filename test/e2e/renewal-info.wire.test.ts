@@ -1,6 +1,6 @@
 /** What the CA says of renewals (RFC 9773): when it is asked, what its word does, and what an order tells it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DEFAULTS } from '../../lambda/defaults.ts'
+import { DEFAULTS } from '../../lambda/domain/defaults.ts'
 import { pointIn } from '../../lambda/plan/window.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import type { CaMishap } from '../sandbox/ca/server.ts'

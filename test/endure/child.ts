@@ -1,6 +1,6 @@
 /** The process that is killed: the bundled handler, put together with the sandbox's clock and short waits. */
 import { once } from 'node:events'
-import { DEFAULTS } from '../../lambda/defaults.ts'
+import { DEFAULTS } from '../../lambda/domain/defaults.ts'
 import { createClock } from '../sandbox/clock.ts'
 import type { ChildRequest } from './killable.ts'
 

@@ -2,13 +2,15 @@
  * Random configurations, worlds, days and deaths against four claims: it settles, it reaches the goal, it is safe, and
  * the order of the input changes nothing. The product is an argument, so that a seeded fault can stand in its place.
  */
-import { covers } from '../../lambda/config/hosts.ts'
-import type { Config } from '../../lambda/config/parse.ts'
-import type { RotationError } from '../../lambda/errors.ts'
-import type { KeyType, Target } from '../../lambda/model.ts'
-import { idHash, parseStoredName, specificationHash, storedName } from '../../lambda/names.ts'
-import type { RotationEvent } from '../../lambda/report/events.ts'
-import type { Item } from '../../lambda/state/items.ts'
+
+import type { Config } from '../../lambda/domain/config.ts'
+import type { RotationError } from '../../lambda/domain/errors.ts'
+import type { RotationEvent } from '../../lambda/domain/events.ts'
+import { covers } from '../../lambda/domain/hosts.ts'
+import type { KeyType, Target } from '../../lambda/domain/model.ts'
+import { idHash, parseStoredName, specificationHash, storedName } from '../../lambda/domain/names.ts'
+import type { Item } from '../../lambda/domain/remembered.ts'
+import { classicListener } from '../../lambda/domain/targets.ts'
 import { type Authority, makeAuthority } from '../sandbox/certificates.ts'
 import { configOf } from '../support/configs.ts'
 import { createToyWorld, type Death, FOREIGN_VALUE, type Temper, type ToyWorld } from './toy-world.ts'
@@ -19,16 +21,19 @@ const START = Date.parse('2026-11-26T03:00:00Z')
 
 /** The function, as far as it is tried here; its source folder decides which. */
 export interface Product {
-  readonly run: typeof import('../../lambda/run.ts').run
-  readonly settings: typeof import('../../lambda/defaults.ts').DEFAULTS
+  readonly run: typeof import('../../lambda/run/run.ts').run
+  readonly settings: typeof import('../../lambda/domain/defaults.ts').DEFAULTS
+  readonly dns01: typeof import('../../lambda/adapters/dns-01/proof.ts').dns01Proof
 }
 
 export async function loadProduct(folder: URL): Promise<Product> {
-  const { run } = (await import(new URL('run.ts', folder).href)) as typeof import('../../lambda/run.ts')
-  const { DEFAULTS } = (await import(
-    new URL('defaults.ts', folder).href
-  )) as typeof import('../../lambda/defaults.ts')
-  return { run, settings: DEFAULTS }
+  const load = (file: string): Promise<unknown> => import(new URL(file, folder).href)
+  const { run } = (await load('run/run.ts')) as typeof import('../../lambda/run/run.ts')
+  const { DEFAULTS } = (await load('domain/defaults.ts')) as typeof import('../../lambda/domain/defaults.ts')
+  const { dns01Proof } = (await load(
+    'adapters/dns-01/proof.ts',
+  )) as typeof import('../../lambda/adapters/dns-01/proof.ts')
+  return { run, settings: DEFAULTS, dns01: dns01Proof }
 }
 
 export interface Listener {
@@ -147,9 +152,11 @@ export async function tell(product: Product, story: Story, isReversed = false): 
               await runOnce(false, null)
             },
           }
-    const given = world.ports(runId, (event) => void events.push(event), step?.death ?? null, meanwhile)
-    const { ports } = given
     const listed = isReversed ? reversedConfig(current) : current
+    const emit = (event: RotationEvent) => void events.push(event)
+    const own = { runId, config: listed, emit, dns01: product.dns01 }
+    const given = world.ports(own, step?.death ?? null, meanwhile)
+    const { ports } = given
     const report = await product.run(
       {
         runId,
@@ -189,7 +196,7 @@ export async function tellWithItems(product: Product, items: readonly Item[]): P
   const emit = (event: RotationEvent) => {
     if ('error' in event) codes.push(event.error.code)
   }
-  const { ports } = world.ports('run-1', emit, null)
+  const { ports } = world.ports({ runId: 'run-1', config, emit, dns01: product.dns01 }, null)
   const invocation = { only: null, force: false, dryRun: false }
   const request = { runId: 'run-1', config, warnings: [], invocation, deployment: 'toy' }
   const { error, outcomes } = await product.run(
@@ -207,10 +214,9 @@ function reversedConfig(config: Config): Config {
 }
 
 function reversed(ports: ReturnType<ToyWorld['ports']>['ports']): typeof ports {
-  const { loadBalancers, store, state } = ports
+  const { store, state } = ports
   return {
     ...ports,
-    loadBalancers: { ...loadBalancers, list: async () => [...(await loadBalancers.list())].reverse() },
     store: { ...store, list: async () => [...(await store.list())].reverse() },
     state: { ...state, read: async () => [...(await state.read())].reverse() },
   }
@@ -221,7 +227,7 @@ function prepare(world: ToyWorld, { entries, hasForeignValues }: Story): Config 
     ...entries.map(({ hosts, keyType, takeOver, listeners }, at) => ({
       ...{ id: `entry-${at}`, hosts, keyType, takeOver },
       targets: listeners.map((_, number): Target => {
-        return { kind: 'classic', loadBalancer: `listener-${at}-${number}`, port: 443 }
+        return classicListener(`listener-${at}-${number}`, 443)
       }),
     })),
   )
@@ -273,11 +279,16 @@ function withOtherKeyType(config: Config, number: number): Config {
 /** Those that have a certificate for all hosts of their entry, and are not broken by it. */
 function goodListeners({ certificates }: Config, world: ToyWorld): string[] {
   return certificates.flatMap(({ hosts, targets }) =>
-    targets.flatMap(({ loadBalancer }) => {
-      const { leaf } = world.certificates.get(world.listeners.get(loadBalancer)?.arn ?? '') ?? {}
-      return leaf && covers(leaf.hosts, hosts) && !isBroken(world, loadBalancer) ? [loadBalancer] : []
+    targets.flatMap((target) => {
+      const name = nameOf(target)
+      const { leaf } = world.certificates.get(world.listeners.get(name)?.arn ?? '') ?? {}
+      return leaf && covers(leaf.hosts, hosts) && !isBroken(world, name) ? [name] : []
     }),
   )
+}
+
+function nameOf({ key }: Target): string {
+  return key.slice(0, key.lastIndexOf(':'))
 }
 
 function isBroken(world: ToyWorld, name: string): boolean {
@@ -290,7 +301,8 @@ function goalMissed(config: Config, world: ToyWorld, peaceful: ReadonlySet<strin
   return config.certificates
     .filter(({ id }) => peaceful.has(id))
     .flatMap((certificate) =>
-      certificate.targets.flatMap(({ loadBalancer: name }) => {
+      certificate.targets.flatMap((target) => {
+        const name = nameOf(target)
         const arn = world.listeners.get(name)?.arn ?? ''
         const has = world.certificates.get(arn)
         if (!good.includes(name) || !has || has.leaf.notAfter <= world.now)

@@ -2,7 +2,7 @@
  * The function is killed at every call: before it is made, after it was answered, and, where it changes something, when
  * it was made and its answer was lost. Then runs follow. The points are the calls of a clean run, never a list.
  */
-import { ENV } from '../../lambda/env.ts'
+import { ENV } from '../../lambda/domain/env.ts'
 import { REGION } from '../sandbox/sandbox.ts'
 import { keysIn, leaksOf } from '../support/keys.ts'
 import { DEPLOYMENT } from '../support/runners.ts'

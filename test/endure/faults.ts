@@ -2,8 +2,8 @@
  * Each call of a run answers once, and then always, with each fault there is. Two certificates are due: what is wrong
  * with the one must not stop the other.
  */
-import { ERRORS } from '../../lambda/errors.ts'
-import { keyParameterPath } from '../../lambda/names.ts'
+import { ERRORS } from '../../lambda/domain/errors.ts'
+import { keyParameterPath } from '../../lambda/domain/names.ts'
 import { type AwsAnswer, ServiceError } from '../sandbox/aws/service.ts'
 import { DEPLOYMENT } from '../support/runners.ts'
 import { DAY_MS, embeddedCa, type Ran, startTrial, type Trial } from '../support/trial.ts'

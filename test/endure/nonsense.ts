@@ -1,6 +1,6 @@
 /** Input that nobody meant: nearly right documents and items, and answers of another world. */
 import fc from 'fast-check'
-import type { Item } from '../../lambda/state/items.ts'
+import type { Item } from '../../lambda/domain/remembered.ts'
 
 const word = fc.oneof(
   fc.constantFrom(

@@ -4,14 +4,18 @@
  */
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
-import { RotationError } from '../../lambda/errors.ts'
-import { generateKey } from '../../lambda/issue/keys.ts'
-import { toLeaf } from '../../lambda/leaf.ts'
-import type { Answer, Leaf } from '../../lambda/model.ts'
-import { parseStoredName } from '../../lambda/names.ts'
-import type { Order, Ports, TxtRecordSet } from '../../lambda/ports.ts'
-import type { RotationEvent } from '../../lambda/report/events.ts'
-import type { Item } from '../../lambda/state/items.ts'
+import type { TxtRecordSet } from '../../lambda/adapters/dns-01/hosted-zones.ts'
+import type { dns01Proof } from '../../lambda/adapters/dns-01/proof.ts'
+import { generateKey } from '../../lambda/adapters/node-keys.ts'
+import type { Config } from '../../lambda/domain/config.ts'
+import { DEFAULTS } from '../../lambda/domain/defaults.ts'
+import { RotationError } from '../../lambda/domain/errors.ts'
+import type { RotationEvent } from '../../lambda/domain/events.ts'
+import { toLeaf } from '../../lambda/domain/leaf.ts'
+import type { Answer, HostedZone, Leaf, Target } from '../../lambda/domain/model.ts'
+import { parseStoredName } from '../../lambda/domain/names.ts'
+import type { Item } from '../../lambda/domain/remembered.ts'
+import type { Order, Ports, Time } from '../../lambda/ports.ts'
 import { type Authority, signLeaf } from '../sandbox/certificates.ts'
 
 const DAY_MS = 86_400_000
@@ -53,6 +57,15 @@ export interface Death {
   readonly before: boolean
 }
 
+/** One run in the world. */
+export interface ToyRun {
+  readonly runId: string
+  readonly config: Config
+  readonly emit: (event: RotationEvent) => void
+  /** The product's own, over zones of this world. */
+  readonly dns01: typeof dns01Proof
+}
+
 export interface ToyWorld {
   now: number
   readonly listeners: Map<string, ToyListener>
@@ -68,8 +81,7 @@ export interface ToyWorld {
   add(arn: string, leaf: Omit<Leaf, 'issuer'>, uploadedAt: number, tags?: Record<string, string>): void
   /** The ports of one run. @param meanwhile happens before its nth call */
   ports(
-    runId: string,
-    emit: (event: RotationEvent) => void,
+    run: ToyRun,
     death: Death | null,
     meanwhile?: { readonly atCall: number; readonly work: () => Promise<void> },
   ): { readonly ports: Ports; calls(): number }
@@ -108,8 +120,7 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
   return world
 
   function ports(
-    runId: string,
-    emit: (event: RotationEvent) => void,
+    { runId, config, emit, dns01 }: ToyRun,
     death: Death | null,
     meanwhile?: { readonly atCall: number; readonly work: () => Promise<void> },
   ): ReturnType<ToyWorld['ports']> {
@@ -133,30 +144,36 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
       }
     const read = <A extends readonly unknown[], R>(work: (...args: A) => Promise<R> | R) => call(false, work)
     const write = <A extends readonly unknown[], R>(work: (...args: A) => Promise<R> | R) => call(true, work)
+    const time: Time = {
+      now: () => world.now,
+      sleep: async (ms) => {
+        if (isDead) die()
+        world.now += ms
+      },
+      stopAt: Number.POSITIVE_INFINITY,
+    }
     return {
       calls: () => count,
       ports: {
-        time: {
-          now: () => world.now,
-          sleep: async (ms) => {
-            if (isDead) die()
-            world.now += ms
-          },
-          stopAt: Number.POSITIVE_INFINITY,
-        },
+        time,
         emit: (event) => {
           if (!isDead) emit(event)
         },
         makeKey: generateKey,
-        loadBalancers: {
-          list: read(() =>
-            [...world.listeners.values()].map(({ name, arn }) => ({
-              name,
-              dnsName: name,
-              listeners: [{ port: 443, protocol: 'HTTPS', certificateArn: arn }],
-            })),
-          ),
-          attach: write((target, arn) => attach(target.loadBalancer, arn)),
+        targets: {
+          classic: {
+            look: read(() => {
+              const arns = new Map([...world.listeners.values()].map(({ name, arn }) => [name, arn]))
+              return {
+                find: (target: Target) => {
+                  const dnsName = nameOf(target)
+                  return { dnsName, port: 443, certificateArn: arns.get(dnsName) ?? '' }
+                },
+                users: new Map([...arns].map(([name, arn]) => [arn, `${name}:443`])),
+              }
+            }),
+            attach: write((target: Target, arn: string) => attach(nameOf(target), arn)),
+          },
         },
         store: {
           list: read(() =>
@@ -180,12 +197,22 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
           tag: write((arn, tags) => void Object.assign(world.certificates.get(arn)?.tags ?? {}, tags)),
           remove: write(remove),
         },
-        zones: {
-          list: read(() => [{ id: 'Z1', name: 'example.com', isPrivate: false }]),
-          read: read((_, name) => ({ txt: world.records.get(name) ?? null, obstacle: null })),
-          change: write((_, taken, made) => change(taken, made)),
-          isInSync: read(() => true),
-        },
+        proof: dns01({
+          zones: {
+            list: read(() => [{ id: 'Z1', name: 'example.com', isPrivate: false }]),
+            read: read((_: HostedZone, name: string) => ({
+              txt: world.records.get(name) ?? null,
+              obstacle: null,
+            })),
+            change: write((_: HostedZone, taken: readonly TxtRecordSet[], made: readonly TxtRecordSet[]) =>
+              change(taken, made),
+            ),
+            isInSync: read(() => true),
+          },
+          config,
+          time,
+          settings: DEFAULTS,
+        }),
         authority: {
           renewalInfo: read(() => null),
           ready: read(() => ({ account: 'https://ca.test/account/1' })),
@@ -232,6 +259,11 @@ export function createToyWorld(authority: Authority, startAt: number): ToyWorld 
         probe: read(({ dnsName }) => probe(dnsName)),
       },
     }
+  }
+
+  /** The name of the listener: a key is it with its port. */
+  function nameOf({ key }: Target): string {
+    return key.slice(0, key.lastIndexOf(':'))
   }
 
   /** Whoever writes has the lease. */

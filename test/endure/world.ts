@@ -1,6 +1,6 @@
 /** A world with one certificate to do something for, things of others beside it, and the claims that hold at all times. */
-import { DEFAULTS } from '../../lambda/defaults.ts'
-import { keyParameterPath } from '../../lambda/names.ts'
+import { DEFAULTS } from '../../lambda/domain/defaults.ts'
+import { keyParameterPath } from '../../lambda/domain/names.ts'
 import type { ServerCertificate } from '../sandbox/aws/iam.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { remember, type Specified, storeOurs } from '../support/ours.ts'

@@ -1,6 +1,7 @@
 /** What must hold at every run of the years, and the figures of what was. */
-import { idHash, parseStoredName } from '../../lambda/names.ts'
-import type { LoggedEvent } from '../../lambda/report/events.ts'
+
+import type { LoggedEvent } from '../../lambda/domain/events.ts'
+import { idHash, parseStoredName } from '../../lambda/domain/names.ts'
 import type { Window } from '../sandbox/ca/renewals.ts'
 import { DAY_MS, type Happening, HOUR_MS, type Life, type YearsWorld } from './years-world.ts'
 

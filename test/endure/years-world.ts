@@ -1,6 +1,6 @@
 /** A world for years of runs: load balancers that serve bought certificates at first, zones, a CA with its limits. */
-import { ENV } from '../../lambda/env.ts'
-import { stateTable } from '../../lambda/names.ts'
+import { ENV } from '../../lambda/domain/env.ts'
+import { stateTable } from '../../lambda/domain/names.ts'
 import type { ServerCertificate } from '../sandbox/aws/iam.ts'
 import { createClock } from '../sandbox/clock.ts'
 import { REGION, type Sandbox, startSandbox } from '../sandbox/sandbox.ts'

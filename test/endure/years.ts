@@ -4,15 +4,15 @@
  */
 import { compose } from '../../lambda/compose.ts'
 import { parseConfig } from '../../lambda/config/parse.ts'
-import { DEFAULTS } from '../../lambda/defaults.ts'
+import { DEFAULTS } from '../../lambda/domain/defaults.ts'
+import type { LoggedEvent } from '../../lambda/domain/events.ts'
+import { toLeaf } from '../../lambda/domain/leaf.ts'
 import { createHandler } from '../../lambda/handler.ts'
-import { toLeaf } from '../../lambda/leaf.ts'
-import { observe } from '../../lambda/observe/observe.ts'
+import { observe } from '../../lambda/observe.ts'
+import { workedBefore } from '../../lambda/plan/listener-state.ts'
 import { plan } from '../../lambda/plan/plan.ts'
 import type { ProbeListener } from '../../lambda/ports.ts'
-import type { LoggedEvent } from '../../lambda/report/events.ts'
 import { openMemory } from '../../lambda/state/memory.ts'
-import { workedBefore } from '../../lambda/state/working.ts'
 import { REGION } from '../sandbox/sandbox.ts'
 import { createJudge, type Judge, type YearsFigures } from './years-judge.ts'
 import { DAY_MS, DEPLOYMENT, type Life, START, startYears, type YearsWorld } from './years-world.ts'
@@ -101,7 +101,11 @@ async function intervalsToWork(life: Life, world: YearsWorld, nextAt: number): P
   ]
   const memory = openMemory(await ports.state.read(), null, DEPLOYMENT, clock)
   const desired = config.certificates
-  const observed = await observe(desired, [], workedBefore(memory), { ...ports, probe }, DEFAULTS)
+  const observed = await observe(
+    desired,
+    { justStored: [], workedBefore: workedBefore(memory.certificates) },
+    { ports: { ...ports, probe }, settings: DEFAULTS },
+  )
   const quota = await ports.store.quota()
   const now = clock.now()
   // what is due stays due: so it is searched for by halves

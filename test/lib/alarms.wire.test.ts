@@ -4,7 +4,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { describe, expect, it } from 'vitest'
-import { metricLine } from '../../lambda/report/metrics.ts'
+import { metricLine } from '../../lambda/report/metric-line.ts'
 import { CertificateRotation, type CertificateRotationProps } from '../../lib/index.ts'
 import { publishedIn } from '../support/emf.ts'
 

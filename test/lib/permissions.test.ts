@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Config } from '../../lambda/config/parse.ts'
-import type { RotationError } from '../../lambda/errors.ts'
+import type { Config } from '../../lambda/domain/config.ts'
+import type { RotationError } from '../../lambda/domain/errors.ts'
+import { classicListener } from '../../lambda/domain/targets.ts'
 import { hostsWithoutZone } from '../../lib/dns-permissions.ts'
 import type { Permission } from '../../lib/permission.ts'
 import { permissionsOf } from '../../lib/permissions.ts'
-import { divide, LONGEST_PLACE, toStatement } from '../../lib/policies.ts'
+import { divide, LONGEST_SCOPE, toStatement } from '../../lib/policies.ts'
 import { configOf } from '../support/configs.ts'
 
 const PLACE = {
@@ -123,7 +124,7 @@ describe('the policies of a role', () => {
   const sized = (count: number, length?: number) =>
     permissionsOf(
       { ...configOf({ hosts: hosts(count, length) }), zones: [ZONE] },
-      { ...LONGEST_PLACE, deployment: 'd'.repeat(128) },
+      { ...LONGEST_SCOPE, deployment: 'd'.repeat(128) },
     )
   const characters = (permissions: readonly Permission[]) =>
     JSON.stringify({
@@ -156,7 +157,7 @@ describe('the policies of a role', () => {
       ...configOf({ hosts: pairs }),
       zones: pairs.map((name, at) => ({ name, id: `Z${String(at).padStart(20, '0')}` })),
     }
-    const { managed } = divide(permissionsOf(nested, { ...LONGEST_PLACE, deployment: 'shop' }))
+    const { managed } = divide(permissionsOf(nested, { ...LONGEST_SCOPE, deployment: 'shop' }))
     expect(managed.length).toBeLessThanOrEqual(10)
   })
 
@@ -192,26 +193,24 @@ describe('the policies of a role', () => {
   })
 
   it('hold in the largest of regions too: hundreds of load balancers with long names, and zones of one host each', () => {
-    const targets = Array.from({ length: 200 }, (_, at) => ({
-      kind: 'classic' as const,
-      loadBalancer: `a-load-balancer-with-a-name-${at}`.slice(0, 32),
-      port: 443,
-    }))
+    const targets = Array.from({ length: 200 }, (_, at) =>
+      classicListener(`a-load-balancer-with-a-name-${at}`.slice(0, 32), 443),
+    )
     const zones = Array.from({ length: 200 }, (_, at) => ({
       name: `zone-${at}.test`,
       id: `Z${String(at).padStart(31, '0')}`,
     }))
     const config = { ...configOf({ targets, hosts: zones.map(({ name }) => name) }), zones }
-    const place = {
+    const scope = {
       partition: 'aws-us-gov',
       region: 'us-gov-west-1',
       account: '1'.repeat(12),
       deployment: 'd'.repeat(128),
       logGroupArn: `arn:aws-us-gov:logs:us-gov-west-1:${'1'.repeat(12)}:log-group:${'g'.repeat(200)}:*`,
     }
-    const bySid = new Map(permissionsOf(config, place).map((one) => [one.sid, one]))
+    const bySid = new Map(permissionsOf(config, scope).map((one) => [one.sid, one]))
     const { inline, managed } = divide(
-      permissionsOf(config, { ...LONGEST_PLACE, deployment: place.deployment }),
+      permissionsOf(config, { ...LONGEST_SCOPE, deployment: scope.deployment }),
     )
     const of = (sids: readonly string[]) => sids.flatMap((sid) => bySid.get(sid) ?? [])
     expect(characters(of(inline))).toBeLessThanOrEqual(10_240)
@@ -220,12 +219,10 @@ describe('the policies of a role', () => {
   })
 
   it('say that load balancers are too many where they are', () => {
-    const targets = Array.from({ length: 1_500 }, (_, at) => ({
-      kind: 'classic' as const,
-      loadBalancer: `a-load-balancer-with-a-name-${at}`,
-      port: 443,
-    }))
-    const all = permissionsOf(configOf({ targets }), { ...LONGEST_PLACE, deployment: 'shop' })
+    const targets = Array.from({ length: 1_500 }, (_, at) =>
+      classicListener(`a-load-balancer-with-a-name-${at}`, 443),
+    )
+    const all = permissionsOf(configOf({ targets }), { ...LONGEST_SCOPE, deployment: 'shop' })
     expect(() => divide(all)).toThrow(/1 challenge names and 1500 load balancers need/)
   })
 

@@ -1,7 +1,7 @@
 import { Duration, TimeZone } from 'aws-cdk-lib'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { describe, expect, it } from 'vitest'
-import { DAY_MS, HOUR_MS } from '../../lambda/instant.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { rhythmOf, slownessOf } from '../../lib/schedule.ts'
 import { configOf } from '../support/configs.ts'
 

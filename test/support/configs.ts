@@ -1,7 +1,9 @@
 /** Configurations as they are after parsing. */
-import type { Config } from '../../lambda/config/parse.ts'
-import { limitsOf } from '../../lambda/limits/ca-limits.ts'
-import type { Certificate } from '../../lambda/model.ts'
+
+import { limitsOf } from '../../lambda/domain/ca-limits.ts'
+import type { Config } from '../../lambda/domain/config.ts'
+import type { Certificate } from '../../lambda/domain/model.ts'
+import { classicListener } from '../../lambda/domain/targets.ts'
 
 export const DIRECTORY = 'https://ca.example.com/directory'
 
@@ -24,7 +26,7 @@ export function configOf(...parts: Partial<Certificate>[]): Config {
       isStaging: false,
       takeOver: 'when_due',
       allowStaging: false,
-      targets: [{ kind: 'classic', loadBalancer: `balancer-${at}`, port: 443 }],
+      targets: [classicListener(`balancer-${at}`, 443)],
       ...part,
     })),
   }

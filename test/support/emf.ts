@@ -3,7 +3,7 @@
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 import { expect } from 'vitest'
-import { METRIC_DIMENSION, METRIC_NAMESPACE } from '../../lambda/metrics.ts'
+import { METRIC_DIMENSION, METRIC_NAMESPACE } from '../../lambda/domain/metrics.ts'
 
 interface Embedded {
   readonly _aws: {

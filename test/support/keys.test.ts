@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { generateKey, toStoreKey } from '../../lambda/issue/keys.ts'
+import { toTraditional } from '../../lambda/adapters/iam-store.ts'
+import { generateKey } from '../../lambda/adapters/node-keys.ts'
 import { leaksOf } from './keys.ts'
 
 describe('the search for keys in output', () => {
@@ -7,7 +8,7 @@ describe('the search for keys in output', () => {
     'finds a key of type %s in every form it may be printed in',
     async (keyType) => {
       const key = await generateKey(keyType)
-      const pem = toStoreKey(key)
+      const pem = toTraditional(key)
       const der = key.export({ type: 'pkcs8', format: 'der' })
       const printed = [
         `an error with ${pem}`,
@@ -23,6 +24,6 @@ describe('the search for keys in output', () => {
 
   it('finds nothing of one key where another is printed', async () => {
     const [one, other] = [await generateKey('ecdsa'), await generateKey('ecdsa')]
-    expect(leaksOf(one, toStoreKey(other))).toEqual([])
+    expect(leaksOf(one, toTraditional(other))).toEqual([])
   })
 })

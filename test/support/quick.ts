@@ -1,6 +1,6 @@
 /** A trial in which nothing is waited for, with a zone and a load balancer, and what most cases say of it. */
-import type { Settings } from '../../lambda/defaults.ts'
-import type { CertificateState } from '../../lambda/state/items.ts'
+import type { Settings } from '../../lambda/domain/defaults.ts'
+import type { CertificateState } from '../../lambda/domain/remembered.ts'
 import type { IssuedCertificate } from '../sandbox/ca/renewals.ts'
 import type { SandboxOptions } from '../sandbox/sandbox.ts'
 import { DAY_MS, type Ran, startTrial, TABLE, type Trial } from './trial.ts'

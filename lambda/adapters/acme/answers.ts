@@ -1,5 +1,5 @@
 /** What the CA's orders and authorizations say when they are not what was hoped for. */
-import { RotationError } from '../../errors.ts'
+import { RotationError } from '../../domain/errors.ts'
 
 /** RFC 8555 §7.1.3, as far as it is looked at here. */
 export interface AnsweredOrder {

@@ -4,14 +4,14 @@
  * @see RFC 8555 §7
  */
 import acme from 'acme-client'
-import type { Settings } from '../../defaults.ts'
-import { RotationError } from '../../errors.ts'
+import type { Settings } from '../../domain/defaults.ts'
+import { RotationError } from '../../domain/errors.ts'
 import { poll } from '../../poll.ts'
 import type { CertificateAuthority, Challenge, ExternalAccount, ReplacingRequest, Time } from '../../ports.ts'
 import { type AccountOptions, openAccount } from './account.ts'
 import { authorizationFailed } from './answers.ts'
 import { type Directory, readDirectory } from './directory.ts'
-import { finalizeOrder } from './finalize.ts'
+import { finalizeOrder } from './finalize-order.ts'
 import { fetchAuthorization, isFinal, isOfReplacement, toOrder } from './orders.ts'
 import { askRenewalInfo } from './renewal-info.ts'
 import { retrying } from './retrying.ts'
@@ -21,6 +21,8 @@ export interface AuthorityOptions extends AccountOptions {
   readonly directoryUrl: string
   /** PEM; `null` for the usual roots. */
   readonly rootCertificates: string | null
+  /** How hosts are proven, as the CA names it. */
+  readonly challengeType: string
   readonly time: Time
   readonly settings: Settings
 }
@@ -31,7 +33,7 @@ type OrderData = Parameters<acme.Client['createOrder']>[0] & { profile?: string;
 type LibraryChallenge = Parameters<acme.Client['completeChallenge']>[0]
 
 export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
-  const { directoryUrl, time, settings } = options
+  const { directoryUrl, challengeType, time, settings } = options
   const transport = tame(acme.axios as unknown as Http, {
     rootCertificates: options.rootCertificates,
     timeoutMs: settings.acmeRequestTimeoutMs,
@@ -74,7 +76,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     return client
   }
 
-  async function place({ hosts, profile }: ReplacingRequest, replaces: string | null): Promise<string> {
+  async function newOrder({ hosts, profile }: ReplacingRequest, replaces: string | null): Promise<string> {
     const client = await opened()
     const data: OrderData = {
       identifiers: hosts.map((value) => ({ type: 'dns', value })),
@@ -131,11 +133,11 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
       const { renewalInfo } = await readOnce()
       const replaces = renewalInfo === null ? null : request.replaces
       try {
-        const url = await place(request, replaces)
+        const url = await newOrder(request, replaces)
         return { url, isReplacement: replaces !== null, refusal: null }
       } catch (thrown) {
         if (replaces === null || !isOfReplacement(thrown)) throw thrown
-        return { url: await place(request, null), isReplacement: false, refusal: thrown.message }
+        return { url: await newOrder(request, null), isReplacement: false, refusal: thrown.message }
       }
     },
 
@@ -146,7 +148,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
       try {
         const order = await call(doing, () => look(client, url))
         if (Array.isArray(order.authorizations)) urls.push(...order.authorizations)
-        return await toOrder(client, { ...order, url }, hosts, doing, call)
+        return await toOrder(client, { ...order, url }, { hosts, challengeType }, doing, call)
       } catch (thrown) {
         if (isFinal(thrown, urls)) return { useless: thrown }
         throw thrown

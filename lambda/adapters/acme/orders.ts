@@ -1,5 +1,5 @@
 /** Orders as the CA tells them: a new one, or one of an earlier run. @see RFC 8555 §7.1.3, §7.1.4 */
-import { RotationError } from '../../errors.ts'
+import { RotationError } from '../../domain/errors.ts'
 import type { Challenge, Order } from '../../ports.ts'
 import {
   type AnsweredAuthorization,
@@ -24,12 +24,12 @@ type Call = ReturnType<typeof retrying>
 export async function toOrder(
   client: Client,
   order: AnsweredOrder,
-  hosts: readonly string[],
+  wanted: { readonly hosts: readonly string[]; readonly challengeType: string },
   doing: string,
   call: Call,
 ): Promise<Order> {
   checkOrder(order, doing)
-  checkHosts(order, hosts, doing)
+  checkHosts(order, wanted.hosts, doing)
   const { url, status } = order
   if (!isUsable(status)) throw orderFailed(order, doing)
   const challenges: Challenge[] = []
@@ -38,7 +38,7 @@ export async function toOrder(
     for (const authorizationUrl of order.authorizations as string[]) {
       const authorization = await fetchAuthorization(client, url, authorizationUrl, call)
       if (authorization.status === 'valid') continue
-      challenges.push(await toChallenge(client, authorization))
+      challenges.push(await toChallenge(client, authorization, wanted.challengeType))
     }
   return { url, status, challenges }
 }
@@ -76,9 +76,10 @@ function checkHosts({ identifiers }: AnsweredOrder, hosts: readonly string[], do
 export function isFinal(thrown: unknown, urls: readonly string[]): thrown is RotationError {
   if (!(thrown instanceof RotationError)) return false
   if (SPOILED.includes(thrown.code)) return true
-  const { status, type, url } = thrown.facts
-  if (thrown.code !== 'acme/refused' || !(Number(status) < 500) || !urls.includes(String(url))) return false
-  return status === 404 || status === 410 || !PASSING.includes(String(type))
+  const { code, refusal } = thrown
+  if (code !== 'acme/refused' || !refusal || refusal.status >= 500 || !urls.includes(refusal.url))
+    return false
+  return refusal.status === 404 || refusal.status === 410 || !PASSING.includes(refusal.type)
 }
 
 /**
@@ -103,19 +104,23 @@ function isUsable(status: string): status is Order['status'] {
   return ['pending', 'ready', 'processing', 'valid'].includes(status)
 }
 
-/** CAs list other kinds beside it, some without a token: dns-01 is chosen by its type. */
-async function toChallenge(client: Client, authorization: AnsweredAuthorization): Promise<Challenge> {
+/** CAs list other challenges beside it, some without a token: ours is chosen by its type. */
+async function toChallenge(
+  client: Client,
+  authorization: AnsweredAuthorization,
+  challengeType: string,
+): Promise<Challenge> {
   const base = authorization.identifier.value.toLowerCase()
   const host = authorization.wildcard ? `*.${base}` : base
   if (authorization.status !== 'pending') throw authorizationFailed(authorization)
   const challenge: AnsweredChallenge | undefined = authorization.challenges.find(
-    ({ type }) => type === 'dns-01',
+    ({ type }) => type === challengeType,
   )
   if (!challenge) {
     const offered = authorization.challenges.map(({ type }) => type).join(', ')
     throw new RotationError(
       'acme/no-dns-challenge',
-      `the CA offers ${offered} for ${host}, looked for dns-01`,
+      `the CA offers ${offered} for ${host}, looked for ${challengeType}`,
       { host },
     )
   }

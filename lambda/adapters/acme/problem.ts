@@ -1,7 +1,7 @@
 /** What the CA said, in our codes. Its own words are always in the message. */
-import { asRotationError, type ErrorCode, RotationError } from '../../errors.ts'
-import { toIso, toSpan } from '../../instant.ts'
-import type { EpochMs } from '../../model.ts'
+import { asRotationError, type ErrorCode, RotationError } from '../../domain/errors.ts'
+import { toIso, toSpan } from '../../domain/instant.ts'
+import type { EpochMs } from '../../domain/model.ts'
 import { AcmeProblem, AcmeSilence } from './transport.ts'
 
 const BY_TYPE: Readonly<Record<string, ErrorCode>> = {
@@ -38,22 +38,19 @@ function isPause({ type, retryAfterMs, message }: AcmeProblem): boolean {
 
 function explainProblem(problem: AcmeProblem, doing: string, now: EpochMs): RotationError {
   const details = [problem.message, ...problem.subproblems].join('; ')
+  const { status, type, url, retryAfterMs } = problem
   const wait =
-    problem.retryAfterMs === null
-      ? ''
-      : `; not before ${toIso(now + problem.retryAfterMs)} (in ${toSpan(problem.retryAfterMs)})`
+    retryAfterMs === null ? '' : `; not before ${toIso(now + retryAfterMs)} (in ${toSpan(retryAfterMs)})`
   return new RotationError(
-    isPause(problem) ? 'acme/account-paused' : (BY_TYPE[problem.type] ?? 'acme/refused'),
-    `the CA refused ${doing}: ${details} (${problem.type}, HTTP ${problem.status})${wait}`,
+    isPause(problem) ? 'acme/account-paused' : (BY_TYPE[type] ?? 'acme/refused'),
+    `the CA refused ${doing}: ${details} (${type}, HTTP ${status})${wait}`,
     {
-      type: problem.type,
-      status: problem.status,
-      url: problem.url,
+      type,
+      status,
+      url,
       ...(problem.subproblems.length > 0 ? { subproblems: problem.subproblems } : {}),
-      ...(problem.retryAfterMs === null
-        ? {}
-        : { retryAfter: toIso(now + problem.retryAfterMs), retryAfterMs: problem.retryAfterMs }),
+      ...(retryAfterMs === null ? {} : { retryAfter: toIso(now + retryAfterMs), retryAfterMs }),
     },
-    { cause: problem },
+    { cause: problem, refusal: { status, type, url, retryAfterMs } },
   )
 }

@@ -1,5 +1,5 @@
 /** One request to the CA, tried again where that can help, within bounds. */
-import type { Settings } from '../../defaults.ts'
+import type { Settings } from '../../domain/defaults.ts'
 import type { Time } from '../../ports.ts'
 import { explain } from './problem.ts'
 import { AcmeProblem, AcmeSilence } from './transport.ts'

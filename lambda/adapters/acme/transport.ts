@@ -7,8 +7,8 @@
  */
 import { Agent } from 'node:https'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
-import { DAY_MS } from '../../instant.ts'
-import { PRODUCT, VERSION } from '../../version.ts'
+import { DAY_MS } from '../../domain/instant.ts'
+import { PRODUCT, VERSION } from '../../domain/version.ts'
 
 /** The part of an axios instance that is used here. */
 export interface Http {

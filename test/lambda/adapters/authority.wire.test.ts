@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { acmeAuthority } from '../../../lambda/adapters/acme/authority.ts'
-import { DEFAULTS, type Settings } from '../../../lambda/defaults.ts'
-import { createRequest, generateKey } from '../../../lambda/issue/keys.ts'
+import { generateKey } from '../../../lambda/adapters/node-keys.ts'
+import { DEFAULTS, type Settings } from '../../../lambda/domain/defaults.ts'
+import { createRequest } from '../../../lambda/issue/csr.ts'
 import type { AccountRecord, CertificateAuthority, Order } from '../../../lambda/ports.ts'
 import { Problem } from '../../sandbox/ca/problem.ts'
 import { createClock } from '../../sandbox/clock.ts'
@@ -34,6 +35,7 @@ describe('the CA', () => {
       contact: [],
       rootCertificates: sandbox.ca.rootPem,
       externalAccount: null,
+      challengeType: 'dns-01',
       accounts: {
         load: async () => account,
         async save(record) {

@@ -1,13 +1,17 @@
 import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { classicLoadBalancers } from '../../../lambda/adapters/classic-load-balancers.ts'
-import type { LoadBalancers } from '../../../lambda/ports.ts'
+import type { ClassicListener } from '../../../lambda/domain/targets.ts'
+import { classicListener } from '../../../lambda/domain/targets.ts'
+import type { TargetAdapter } from '../../../lambda/ports.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 import { CLIENT, refusal, startQuickSandbox } from '../../support/adapters.ts'
 
+const target = (loadBalancer: string, port = 443) => classicListener(loadBalancer, port)
+
 describe('classic load balancers', () => {
   let sandbox: Sandbox
-  let balancers: LoadBalancers
+  let balancers: TargetAdapter<ClassicListener>
   let bought: string
 
   beforeEach(async () => {
@@ -18,26 +22,38 @@ describe('classic load balancers', () => {
   })
   afterEach(() => sandbox.stop())
 
-  const target = (loadBalancer: string, port = 443) => ({ kind: 'classic', loadBalancer, port }) as const
-
-  it('are listed with their listeners and certificates, over all pages', async () => {
+  it('are found with their address and certificate, over all pages', async () => {
     for (let at = 0; at < 500; at++) sandbox.addPlainLoadBalancer(`plain-${at}`, 80)
-    const listed = await balancers.list()
-    expect(listed).toHaveLength(501)
-    expect(listed[0]).toEqual({
-      name: 'web',
+    await sandbox.addLoadBalancer('zulu', 8443, bought)
+    const { find, users } = await balancers.look([])
+    expect(find(target('web'))).toEqual({
       dnsName: expect.stringContaining('web'),
-      listeners: [{ port: 443, protocol: 'HTTPS', certificateArn: bought }],
+      port: 443,
+      certificateArn: bought,
     })
-    expect(listed[500]?.listeners).toEqual([{ port: 80, protocol: 'HTTP', certificateArn: null }])
+    expect(find(target('zulu', 8443))).toMatchObject({ port: 8443, certificateArn: bought })
+    expect([...users]).toEqual([[bought, 'zulu:8443']])
+  })
+
+  it.each([
+    [
+      'elb/load-balancer-not-found',
+      target('none'),
+      'no classic load balancer is named none, found web, plain',
+    ],
+    ['elb/listener-not-found', target('web', 8443), 'web has no listener on port 8443, found 443 (HTTPS)'],
+    ['elb/listener-not-tls', target('plain', 80), 'plain:80 is a listener for HTTP, looked for HTTPS or SSL'],
+  ])('are reported with %s as a value when a target is not there', async (code, where, message) => {
+    sandbox.addPlainLoadBalancer('plain', 80)
+    const { find } = await balancers.look([where])
+    expect(find(where)).toMatchObject({ code, message: expect.stringContaining(message) })
   })
 
   it('get another certificate, and nothing else of the listener changes', async () => {
     const other = await sandbox.buy('other', { hosts: ['www.example.com'], endsInMs: 86_400_000 })
     await balancers.attach(target('web'), other)
-    expect((await balancers.list())[0]?.listeners).toEqual([
-      { port: 443, protocol: 'HTTPS', certificateArn: other },
-    ])
+    const { find } = await balancers.look([])
+    expect(find(target('web'))).toMatchObject({ port: 443, certificateArn: other })
   })
 
   it.each([

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { dynamodbState } from '../../../lambda/adapters/dynamodb-state.ts'
-import type { Item } from '../../../lambda/state/items.ts'
+import type { Item } from '../../../lambda/domain/remembered.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 import { CLIENT, refusal, startQuickSandbox } from '../../support/adapters.ts'
 

@@ -1,9 +1,10 @@
+import { createPrivateKey } from 'node:crypto'
 import { IAMClient } from '@aws-sdk/client-iam'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { iamStore } from '../../../lambda/adapters/iam-store.ts'
-import { readLeaf } from '../../../lambda/leaf.ts'
-import type { Certificate } from '../../../lambda/model.ts'
-import { storedName, storedTags, TAG } from '../../../lambda/names.ts'
+import { iamStore, toTraditional } from '../../../lambda/adapters/iam-store.ts'
+import { readLeaf } from '../../../lambda/domain/leaf.ts'
+import type { Certificate } from '../../../lambda/domain/model.ts'
+import { storedName, storedTags, TAG } from '../../../lambda/domain/names.ts'
 import type { CertificateStore, CertificateUpload } from '../../../lambda/ports.ts'
 import { type Authority, makeAuthority, makeLeaf } from '../../sandbox/certificates.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
@@ -42,7 +43,13 @@ describe('the store', () => {
       notAfter: notBefore + 86_400_000,
     })
     const name = storedName(DESIRED, readLeaf(pem))
-    return { name, certificate: pem, chain: ca.pem, privateKey, tags: storedTags('test', DESIRED) }
+    return {
+      name,
+      certificate: pem,
+      chain: ca.pem,
+      privateKey: createPrivateKey(privateKey),
+      tags: storedTags('test', DESIRED),
+    }
   }
 
   it('lists what was uploaded, with all that its name and dates tell, and gives leaf and tags', async () => {
@@ -58,7 +65,8 @@ describe('the store', () => {
 
   it('leaves out what lies under other paths, and what has no name of ours', async () => {
     await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: 86_400_000 })
-    const { certificate, chain, privateKey } = await newUpload()
+    const { certificate, chain, privateKey: key } = await newUpload()
+    const privateKey = toTraditional(key)
     sandbox.iam.add({ name: 'put-here-by-hand', path: PATH, body: certificate, chain, privateKey })
     expect(await store.list()).toEqual([])
   })
@@ -66,7 +74,8 @@ describe('the store', () => {
   it('lists over all pages', async () => {
     const listPage = 1000
     sandbox.iam.limit = listPage + 100
-    const { certificate, chain, privateKey, name } = await newUpload()
+    const { certificate, chain, privateKey: key, name } = await newUpload()
+    const privateKey = toTraditional(key)
     for (let at = 0; at < listPage + 20; at++) {
       const serial = at.toString(16).padStart(4, '0')
       sandbox.iam.add({

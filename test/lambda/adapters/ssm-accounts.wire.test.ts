@@ -1,7 +1,7 @@
 import { SSMClient } from '@aws-sdk/client-ssm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { generateKey } from '../../../lambda/adapters/node-keys.ts'
 import { ssmAccounts } from '../../../lambda/adapters/ssm-accounts.ts'
-import { generateKey } from '../../../lambda/issue/keys.ts'
 import type { AccountRecord } from '../../../lambda/ports.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 import { CLIENT, refusal, startQuickSandbox } from '../../support/adapters.ts'

@@ -1,8 +1,8 @@
 import { SSMClient } from '@aws-sdk/client-ssm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { generateKey } from '../../../lambda/adapters/node-keys.ts'
 import { ssmKeys } from '../../../lambda/adapters/ssm-keys.ts'
-import { generateKey } from '../../../lambda/issue/keys.ts'
-import { KEY_TYPES } from '../../../lambda/model.ts'
+import { KEY_TYPES } from '../../../lambda/domain/model.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
 import { CLIENT, refusal, startQuickSandbox } from '../../support/adapters.ts'
 

@@ -11,7 +11,7 @@ import {
   rootsBeside,
   tame,
 } from '../../../lambda/adapters/acme/transport.ts'
-import { DEFAULTS } from '../../../lambda/defaults.ts'
+import { DEFAULTS } from '../../../lambda/domain/defaults.ts'
 
 const NOW = Date.UTC(2026, 10, 23)
 

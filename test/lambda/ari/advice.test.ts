@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { advisedBy, isTimeToAsk, neverAsked, type Renewal, withoutAri } from '../../../lambda/ari/advice.ts'
+import { advisedBy, isTimeToAsk, neverAsked, withoutAri } from '../../../lambda/ari/advice.ts'
+import type { Renewal } from '../../../lambda/domain/remembered.ts'
 import type { RenewalAnswer } from '../../../lambda/ports.ts'
 
 const MINUTE = 60_000

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Config, parseConfig, toDocument } from '../../../lambda/config/parse.ts'
-import { DEFAULTS } from '../../../lambda/defaults.ts'
-import { RotationError } from '../../../lambda/errors.ts'
-import { limitsOf } from '../../../lambda/limits/ca-limits.ts'
+import { parseConfig, toDocument } from '../../../lambda/config/parse.ts'
+import { limitsOf } from '../../../lambda/domain/ca-limits.ts'
+import type { Config } from '../../../lambda/domain/config.ts'
+import { DEFAULTS } from '../../../lambda/domain/defaults.ts'
+import { RotationError } from '../../../lambda/domain/errors.ts'
+import { classicListener } from '../../../lambda/domain/targets.ts'
 
 const STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory'
 const ELB = { name: 'web' }
@@ -55,7 +57,7 @@ describe('a configuration', () => {
             isStaging: false,
             takeOver: 'when_due',
             allowStaging: false,
-            targets: [{ kind: 'classic', loadBalancer: 'TestExtLB', port: 443 }],
+            targets: [classicListener('TestExtLB', 443)],
           },
         ],
       },
@@ -129,7 +131,7 @@ describe('a configuration', () => {
       { hosts: ['a.example.com', 'b.example.com'], elb: { name: 'two', port: 8443 } },
     ])
     expect(config.certificates).toHaveLength(1)
-    expect(config.certificates[0]?.targets.map(({ loadBalancer }) => loadBalancer)).toEqual(['one', 'two'])
+    expect(config.certificates[0]?.targets.map(({ key }) => key)).toEqual(['one:443', 'two:8443'])
   })
 
   it.each([
@@ -289,12 +291,12 @@ describe('a configuration is refused', () => {
     [
       'a listener in two entries',
       [ENTRY, { hosts: ['other.example.com'], elb: ELB }],
-      '[1]: found listener web:443, which [0] has too, expected each listener in one place only: a classic listener holds one certificate',
+      '[1]: found listener web:443, which [0] has too, expected each listener in one entry only',
     ],
     [
       'a listener twice in one entry',
       [{ hosts: ['www.example.com'], targets: [{ elb: ELB }, { elb: { name: 'web', port: '443' } }] }],
-      '[0]: found listener web:443, which [0] has too, expected each listener in one place only: a classic listener holds one certificate',
+      '[0]: found listener web:443, which [0] has too, expected each listener in one entry only',
     ],
     [
       'two equal names',

@@ -1,31 +1,32 @@
 import { describe, expect, it } from 'vitest'
-import { RotationError } from '../../../lambda/errors.ts'
-import { limitsOf } from '../../../lambda/limits/ca-limits.ts'
-import { type Budget, type Limited, limit } from '../../../lambda/limits/limits.ts'
-import type { Certificate, StoredCertificate } from '../../../lambda/model.ts'
-import { domainLedger, hostsLedger, ordersLedger, specificationHash } from '../../../lambda/names.ts'
-import type { Action } from '../../../lambda/plan/plan.ts'
-import type { Predecessor } from '../../../lambda/plan/predecessor.ts'
+import { limitsOf } from '../../../lambda/domain/ca-limits.ts'
+import { RotationError } from '../../../lambda/domain/errors.ts'
+import type { Certificate, StoredCertificate } from '../../../lambda/domain/model.ts'
+import { domainLedger, hostsLedger, ordersLedger, specificationHash } from '../../../lambda/domain/names.ts'
 import {
   type CertificateState,
   type Ledger,
   NOTHING_KNOWN,
   NOTHING_SPENT,
-} from '../../../lambda/state/items.ts'
+} from '../../../lambda/domain/remembered.ts'
+import { classicListener } from '../../../lambda/domain/targets.ts'
+import { type Budget, type Limited, limit } from '../../../lambda/limits/limits.ts'
+import type { Action } from '../../../lambda/plan/actions.ts'
+import type { Predecessor } from '../../../lambda/plan/predecessor.ts'
 import { configOf } from '../../support/configs.ts'
 
 const HOUR = 3_600_000
 const DAY_MS = 24 * HOUR
 const NOW = 100 * DAY_MS
 const reason = { code: 'renewal-due', detail: '' } as const
-const target = { kind: 'classic', loadBalancer: 'web', port: 443 } as const
+const target = classicListener('web', 443)
 type Issue = Extract<Action, { kind: 'issue' }>
 const issue = (certId: string, over: Partial<Issue> = {}): Action[] => [
   { kind: 'issue', certId, reason, isUrgent: false, predecessor: null, ends: null, ...over },
-  { kind: 'attach', certId, reason, target, stored: null },
+  { kind: 'attach', certId, reason, target, stored: null, restore: null, wasBroken: false },
 ]
-const prune = (certId: string): Action => {
-  return { kind: 'prune', certId, reason, stored: {} as StoredCertificate }
+const deletion = (certId: string): Action => {
+  return { kind: 'delete', certId, reason, stored: {} as StoredCertificate }
 }
 
 /** `d` has the hosts of `a`. */
@@ -64,23 +65,25 @@ describe('the quota of the store', () => {
     expect(held(limited)).toEqual(['c store/quota-full'])
   })
 
-  it('is no limit for what is only attached, pruned or tidied', () => {
-    const attach: Action = { kind: 'attach', certId: 'a', reason, target, stored: {} as StoredCertificate }
-    const tidy: Action = { kind: 'tidy', certId: 'a', reason, order: false, forget: false }
-    const actions = [tidy, prune('a'), attach]
+  it('is no limit for what is only attached, deleted or cleaned up', () => {
+    const stored = {} as StoredCertificate
+    const fallback = { restore: null, wasBroken: false }
+    const attach: Action = { kind: 'attach', certId: 'a', reason, target, stored, ...fallback }
+    const cleanUp: Action = { kind: 'clean-up', certId: 'a', reason, order: false, forget: false }
+    const actions = [cleanUp, deletion('a'), attach]
     expect(limit(actions, budget({ quota: { used: 20, limit: 20 } })).run).toEqual(actions)
   })
 
-  it('counts as room what was pruned before, and not what is only planned to be', () => {
-    const actions = [prune('b'), ...issue('a')]
+  it('counts as room what was deleted before, and not what is only planned to be', () => {
+    const actions = [deletion('b'), ...issue('a')]
     const full = { used: 20, limit: 20 }
     expect(limit(actions, budget({ quota: full, freed: 1 })).run).toEqual(actions)
     expect(held(limit(actions, budget({ quota: full, freed: 0 })))).toEqual(['a store/quota-full'])
   })
 
   it('holds back all when more is used than allowed, and keeps what else is to be done', () => {
-    const tidy: Action = { kind: 'tidy', certId: 'a', reason, order: false, forget: false }
-    expect(limit([tidy, ...issue('a')], budget({ quota: { used: 25, limit: 20 } })).run).toEqual([tidy])
+    const cleanUp: Action = { kind: 'clean-up', certId: 'a', reason, order: false, forget: false }
+    expect(limit([cleanUp, ...issue('a')], budget({ quota: { used: 25, limit: 20 } })).run).toEqual([cleanUp])
   })
 
   it('holds back all when it could not be asked', () => {
@@ -129,7 +132,7 @@ describe('what the CA asked for', () => {
 describe('backing off', () => {
   const tries = (count: number, minutesAgo: number, hash = specificationHash(A)) => {
     const last = NOW - minutesAgo * 60_000
-    return stateOf('a', { tries: { count, last, specificationHash: hash, why: 'no TXT record' } })
+    return stateOf('a', { failedOrders: { count, last, specificationHash: hash, why: 'no TXT record' } })
   }
   const hourly = (state: Pick<Budget, 'states'>, more: Partial<Budget> = {}) =>
     held(limit(issue('a'), budget({ ...state, intervalMs: HOUR, ...more })))

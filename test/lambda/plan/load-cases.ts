@@ -1,7 +1,8 @@
 /** Plan cases as data: read, checked for unknown keys, and turned into what `plan` takes. */
+
 import { readdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { ERRORS, type ErrorCode, RotationError } from '../../../lambda/errors.ts'
+import { ERRORS, type ErrorCode, RotationError } from '../../../lambda/domain/errors.ts'
 import type {
   Attached,
   Certificate,
@@ -11,8 +12,8 @@ import type {
   StoredCertificate,
   Target,
   TargetFacts,
-} from '../../../lambda/model.ts'
-import { KEY_TYPES } from '../../../lambda/model.ts'
+} from '../../../lambda/domain/model.ts'
+import { KEY_TYPES } from '../../../lambda/domain/model.ts'
 import {
   idHash,
   specificationHash,
@@ -20,9 +21,10 @@ import {
   storedTags,
   TAG,
   withRejected,
-} from '../../../lambda/names.ts'
-import type { PlanContext } from '../../../lambda/plan/standings.ts'
-import { type CertificateState, NOTHING_KNOWN } from '../../../lambda/state/items.ts'
+} from '../../../lambda/domain/names.ts'
+import { type CertificateState, NOTHING_KNOWN } from '../../../lambda/domain/remembered.ts'
+import { classicListener } from '../../../lambda/domain/targets.ts'
+import type { PlanContext } from '../../../lambda/plan/plan-context.ts'
 
 const HOUR_MS = 3_600_000
 const DIRECTORY = 'https://ca.test/directory'
@@ -114,7 +116,7 @@ const caseShape = z.strictObject({
   /** One line an action, as `issue shop renewal-due` and `attach shop web:443 renewal-due`. */
   actions: z.array(z.string()),
   /** One line a certificate or target that is left alone, as `shop settled`. */
-  standings: z.array(z.string()),
+  statuses: z.array(z.string()),
   /** One line a stored certificate that stays beside those in force, as `old kept for rollback`; any when left out. */
   kept: z.array(z.string()).optional(),
 })
@@ -125,7 +127,7 @@ export interface PlanCase {
   readonly observed: Observed
   readonly context: PlanContext
   readonly actions: readonly string[]
-  readonly standings: readonly string[]
+  readonly statuses: readonly string[]
   readonly kept: readonly string[] | null
 }
 
@@ -174,7 +176,10 @@ function toCase(written: Written): PlanCase {
     }
     const answer =
       serves === 'nothing' ? { address: '10.0.0.1', failure: 'no handshake' } : { address: '10.0.0.1', leaf }
-    return [key, { target, problem: null, dnsName: 'elb.test', attached, probe: [answer] }]
+    return [
+      key,
+      { target, problem: null, endpoint: { dnsName: 'elb.test', port: 443 }, attached, probe: [answer] },
+    ]
   })
   return {
     name: written.name,
@@ -202,7 +207,7 @@ function toCase(written: Written): PlanCase {
       inUse: new Set((written.inUse ?? []).map(arnOf)),
     },
     actions: written.actions,
-    standings: written.standings,
+    statuses: written.statuses,
     kept: written.kept ?? null,
   }
 
@@ -348,7 +353,7 @@ function toAttached(
 
 function toTarget(key: string): Target {
   const [loadBalancer = '', port] = key.split(':')
-  return { kind: 'classic', loadBalancer, port: Number(port) }
+  return classicListener(loadBalancer, Number(port))
 }
 
 function toCode(text: string): ErrorCode {

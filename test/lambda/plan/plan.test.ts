@@ -1,33 +1,33 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { targetKey } from '../../../lambda/model.ts'
-import { type Action, type Plan, plan } from '../../../lambda/plan/plan.ts'
+import type { Action } from '../../../lambda/plan/actions.ts'
+import { type Plan, plan } from '../../../lambda/plan/plan.ts'
 import { loadCases } from './load-cases.ts'
 
 const CASES = loadCases(new URL('./cases/', import.meta.url))
 
-function lines(made: Plan): { actions: string[]; standings: string[] } {
+function lines(made: Plan): { actions: string[]; statuses: string[] } {
   return {
     actions: made.actions.map(line),
-    standings: made.standings.map(({ certId, state }) => `${certId} ${state}`),
+    statuses: made.statuses.map(({ certId, state }) => `${certId} ${state}`),
   }
 }
 
 function line(action: Action): string {
   const { kind, certId, reason } = action
   switch (action.kind) {
-    case 'tidy':
+    case 'clean-up':
       return [kind, certId, ...(action.order ? ['order'] : []), ...(action.forget ? ['forget'] : [])].join(
         ' ',
       )
     case 'issue':
       return [kind, certId, reason.code, ...(action.isUrgent ? ['urgent'] : [])].join(' ')
-    case 'prune':
+    case 'delete':
       return `${kind} ${certId} ${action.stored.serial} ${reason.code}`
     case 'undo':
-      return `${kind} ${certId} ${targetKey(action.target)} ${action.stored.serial} to ${serialIn(action.previous)}`
+      return `${kind} ${certId} ${action.target.key} ${action.stored.serial} to ${serialIn(action.restore)}`
     default:
-      return `${kind} ${certId} ${targetKey(action.target)} ${action.stored?.serial ?? 'new'} ${reason.code}`
+      return `${kind} ${certId} ${action.target.key} ${action.stored?.serial ?? 'new'} ${reason.code}`
   }
 }
 
@@ -42,9 +42,9 @@ describe('plan', () => {
     expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length)
   })
 
-  it.each(CASES)('$name', ({ desired, observed, context, actions, standings, kept }) => {
+  it.each(CASES)('$name', ({ desired, observed, context, actions, statuses, kept }) => {
     const made = plan(desired, observed, context)
-    expect(lines(made)).toEqual({ actions, standings })
+    expect(lines(made)).toEqual({ actions, statuses })
     if (kept) expect(made.kept.map(({ stored, why }) => `${stored.serial} ${why}`)).toEqual(kept)
   })
 

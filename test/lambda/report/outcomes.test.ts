@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Deed } from '../../../lambda/act.ts'
-import { type ErrorCode, RotationError } from '../../../lambda/errors.ts'
-import type { Observed } from '../../../lambda/model.ts'
+import { type ErrorCode, RotationError } from '../../../lambda/domain/errors.ts'
+import type { CertificateResult, Observed } from '../../../lambda/domain/model.ts'
+import { classicListener } from '../../../lambda/domain/targets.ts'
 import type { ReasonCode } from '../../../lambda/plan/checks.ts'
 import type { Plan } from '../../../lambda/plan/plan.ts'
-import type { Standing } from '../../../lambda/plan/standings.ts'
+import type { Status } from '../../../lambda/plan/statuses.ts'
 import { outcomeOf } from '../../../lambda/report/outcomes.ts'
 import { configOf } from '../../support/configs.ts'
 
@@ -12,30 +12,31 @@ const DAY = 86_400_000
 const LIFE = 100 * DAY
 const [CERTIFICATE] = configOf({
   id: 'shop',
-  targets: [{ kind: 'classic', loadBalancer: 'web', port: 443 }],
+  targets: [classicListener('web', 443)],
 }).certificates
 
 const error = (code: ErrorCode, facts = {}) => new RotationError(code, code, facts)
-const rejected: Standing = {
+const rejected: Status = {
   certId: 'shop',
+  listener: 'web:443',
   state: 'rejected',
   detail: '',
   error: error('verify/rejected', { listener: 'web:443' }),
 }
-function deed(over: Partial<Deed>): Deed {
-  return { stored: null, inPlace: new Map(), inUse: [], errors: [], ...over }
+function result(over: Partial<CertificateResult>): CertificateResult {
+  return { stored: null, inPlace: new Map(), errors: [], ...over }
 }
 
 interface Given {
   readonly heldBack?: ErrorCode
-  readonly deed?: Deed
-  readonly standings?: readonly Standing[]
+  readonly result?: CertificateResult
+  readonly statuses?: readonly Status[]
   readonly reason?: ReasonCode
   /** Age of what is installed, in days of a hundred. */
   readonly age?: number
 }
 
-function stateOf({ heldBack, deed, standings = [], reason = 'renewal-due', age = 70 }: Given): string {
+function stateOf({ heldBack, result, statuses = [], reason = 'renewal-due', age = 70 }: Given): string {
   if (!CERTIFICATE) throw new Error('one certificate')
   const now = age * DAY
   const leaf = { serial: '01', hosts: [], notBefore: 0, notAfter: LIFE, issuer: 'CA' }
@@ -57,14 +58,14 @@ function stateOf({ heldBack, deed, standings = [], reason = 'renewal-due', age =
         ends: null,
       },
     ],
-    standings,
+    statuses,
     outpaced: [],
     kept: [],
   }
   return outcomeOf(CERTIFICATE, {
     plan,
     observed: { targets: new Map([['web:443', facts]]) } as unknown as Observed,
-    deed,
+    result,
     heldBack: heldBack ? error(heldBack) : undefined,
     renewal: null,
     dryRun: false,
@@ -77,7 +78,7 @@ describe('an outcome', () => {
     ['held-back', 'the CA asked to wait', { heldBack: 'limits/asked-to-wait' }],
     ['held-back', 'the ledger is full', { heldBack: 'limits/ledger-full' }],
     ['postponed', 'it was not reached', { heldBack: 'run/out-of-time' }],
-    ['postponed', 'time was over in the middle', { deed: deed({ errors: [error('run/out-of-time')] }) }],
+    ['postponed', 'time was over in the middle', { result: result({ errors: [error('run/out-of-time')] }) }],
     ['failed', 'the store is full', { heldBack: 'store/quota-full' }],
     ['failed', 'it waits, and is long past its due time', { heldBack: 'limits/asked-to-wait', age: 90 }],
     ['failed', 'it waits, and has ended', { heldBack: 'run/out-of-time', age: 101 }],
@@ -90,23 +91,23 @@ describe('an outcome', () => {
     [
       'failed',
       'time was over, and something failed beside',
-      { deed: deed({ errors: [error('run/out-of-time'), error('aws/throttled')] }) },
+      { result: result({ errors: [error('run/out-of-time'), error('aws/throttled')] }) },
     ],
-    ['rejected', 'a listener broke with the last one', { standings: [rejected] }],
+    ['rejected', 'a listener broke with the last one', { statuses: [rejected] }],
     [
       'failed',
       'its successor is held back',
-      { standings: [rejected], heldBack: 'limits/ledger-full', reason: 'broke-before' },
+      { statuses: [rejected], heldBack: 'limits/ledger-full', reason: 'broke-before' },
     ],
     [
       'attached',
       'the listener that broke serves another one',
-      { standings: [rejected], deed: deed({ inPlace: new Map([['web:443', LIFE]]) }) },
+      { statuses: [rejected], result: result({ inPlace: new Map([['web:443', LIFE]]) }) },
     ],
     [
       'rejected',
       'another listener was served',
-      { standings: [rejected], deed: deed({ inPlace: new Map([['api:443', LIFE]]) }) },
+      { statuses: [rejected], result: result({ inPlace: new Map([['api:443', LIFE]]) }) },
     ],
     ['settled', 'nothing came of it', {}],
   ])('is %s where %s', (state, _, given) => {

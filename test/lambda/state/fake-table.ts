@@ -1,7 +1,7 @@
 /** The table in memory, with what may go wrong with a call of it. */
-import { RotationError } from '../../../lambda/errors.ts'
+import { RotationError } from '../../../lambda/domain/errors.ts'
+import type { Item } from '../../../lambda/domain/remembered.ts'
 import type { StateTable } from '../../../lambda/ports.ts'
-import type { Item } from '../../../lambda/state/items.ts'
 
 export interface FakeTable extends StateTable {
   readonly items: Map<string, Item>

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { DEFAULTS } from '../../../lambda/defaults.ts'
+import { DEFAULTS } from '../../../lambda/domain/defaults.ts'
 import { makeItem } from '../../../lambda/state/items.ts'
 import { type HeldLease, takeLease } from '../../../lambda/state/lease.ts'
 import { type FakeTable, fakeTable } from './fake-table.ts'

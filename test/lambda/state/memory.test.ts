@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { makeItem, NOTHING_KNOWN, readCertificate } from '../../../lambda/state/items.ts'
+import { NOTHING_KNOWN } from '../../../lambda/domain/remembered.ts'
+import { makeItem, readCertificate } from '../../../lambda/state/items.ts'
 import { type Memory, openMemory } from '../../../lambda/state/memory.ts'
 import { type FakeTable, fakeTable } from './fake-table.ts'
 
