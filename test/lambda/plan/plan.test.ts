@@ -2,9 +2,29 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Action } from '../../../lambda/plan/actions.ts'
 import { type Plan, plan } from '../../../lambda/plan/plan.ts'
-import { loadCases } from './load-cases.ts'
+import { ariCases } from './cases/ari.ts'
+import { checksCases } from './cases/checks.ts'
+import { foreignCases } from './cases/foreign.ts'
+import { leftBehindCases } from './cases/left-behind.ts'
+import { orderCases } from './cases/order.ts'
+import { placementCases } from './cases/placement.ts'
+import { restoreCases } from './cases/restore.ts'
+import { stagingCases } from './cases/staging.ts'
+import { supersededCases } from './cases/superseded.ts'
+import { timeCases } from './cases/time.ts'
 
-const CASES = loadCases(new URL('./cases/', import.meta.url))
+const CASES = [
+  ariCases,
+  checksCases,
+  foreignCases,
+  leftBehindCases,
+  orderCases,
+  placementCases,
+  restoreCases,
+  stagingCases,
+  supersededCases,
+  timeCases,
+].flat()
 
 function lines(made: Plan): { actions: string[]; statuses: string[] } {
   return {
@@ -26,19 +46,21 @@ function line(action: Action): string {
       return `${kind} ${certId} ${action.stored.serial} ${reason.code}`
     case 'undo':
       return `${kind} ${certId} ${action.target.key} ${action.stored.serial} to ${serialIn(action.restore)}`
-    default:
-      return `${kind} ${certId} ${action.target.key} ${action.stored?.serial ?? 'new'} ${reason.code}`
+    default: {
+      const what = `${kind} ${certId} ${action.target.key} ${action.stored?.serial ?? 'new'} ${reason.code}`
+      return `${what}, else ${serialIn(action.restore)}${action.wasBroken ? ', broken' : ''}`
+    }
   }
 }
 
 /** The ARNs of the cases end with the serial. */
-function serialIn(arn: string): string {
-  return arn.slice(Math.max(arn.lastIndexOf('/'), arn.lastIndexOf('-')) + 1)
+function serialIn(arn: string | null): string {
+  return arn === null ? 'unknown' : arn.slice(Math.max(arn.lastIndexOf('/'), arn.lastIndexOf('-')) + 1)
 }
 
 describe('plan', () => {
   it('has cases, each with a name of its own', () => {
-    expect(CASES.length).toBeGreaterThan(30)
+    expect(CASES.length).toBeGreaterThan(110)
     expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length)
   })
 
