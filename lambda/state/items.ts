@@ -14,7 +14,7 @@ const valuesShape = z.object({
   name: z.string(),
   ours: z.array(z.string()),
 })
-/** Field for field `CertificateState`, but that `failedOrders` is `tries` in the table. */
+/** Field for field `CertificateState`, except that `failedOrders` is `tries` in the table. */
 const certificateShape = z.object({
   failures: z.object({ count: z.number(), since: instant, last: instant, code: z.string() }).nullable(),
   tries: z
@@ -49,6 +49,9 @@ const certificateShape = z.object({
   rejected: z.array(z.object({ listener: z.string(), arn: z.string() })),
   postponed: z.boolean(),
 })
+/** As it is in the table. */
+export type CertificateData = z.input<typeof certificateShape>
+
 const ledgerShape = z.object({
   fullAt: instant,
   orders: z.array(z.string()),

@@ -163,7 +163,7 @@ describe('an order', () => {
   it('that failed before it was fulfilled is forgotten with its certificate, also when that is not attached yet', async () => {
     trial.sandbox.ca.options.sees = () => false
     await trial.run()
-    expect((await trial.stateOf('web')).failedOrders).toMatchObject({ count: 1 })
+    expect((await trial.stateOf('web')).tries).toMatchObject({ count: 1 })
     trial.sandbox.ca.options.sees = () => true
     trial.sandbox.aws.intercept(({ action }) =>
       action === 'elasticloadbalancing:SetLoadBalancerListenerSSLCertificate'
@@ -171,6 +171,6 @@ describe('an order', () => {
         : null,
     )
     expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'failed' })
-    expect((await trial.stateOf('web')).failedOrders).toBeNull()
+    expect((await trial.stateOf('web')).tries).toBeNull()
   })
 })

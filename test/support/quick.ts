@@ -1,6 +1,6 @@
 /** A trial in which nothing is waited for, with a zone and a load balancer, and what most cases say of it. */
 import type { Settings } from '../../lambda/domain/defaults.ts'
-import type { CertificateState } from '../../lambda/domain/remembered.ts'
+import type { CertificateData } from '../../lambda/state/items.ts'
 import type { IssuedCertificate } from '../sandbox/ca/renewals.ts'
 import type { SandboxOptions } from '../sandbox/sandbox.ts'
 import { DAY_MS, type Ran, startTrial, TABLE, type Trial } from './trial.ts'
@@ -13,7 +13,8 @@ export interface Quick extends Trial {
   balancer(name: string, hosts: readonly string[], days?: number): Promise<void>
   /** The next run comes after `ms`, which is also what is between runs. */
   later(ms?: number, invocation?: object): Promise<Ran>
-  stateOf(certId: string): Promise<CertificateState>
+  /** As it is in the table. */
+  stateOf(certId: string): Promise<CertificateData>
   /** Lose all that is remembered. */
   forget(): Promise<void>
   newest(): IssuedCertificate
@@ -45,7 +46,7 @@ export async function startQuick(
     },
     async stateOf(certId) {
       const items = await sandbox.dynamodb.items(TABLE)
-      return JSON.parse(String(items.get(`cert#${certId}`)?.['data'])) as CertificateState
+      return JSON.parse(String(items.get(`cert#${certId}`)?.['data'])) as CertificateData
     },
     async forget() {
       await sandbox.dynamodb.deleteTable(TABLE)
