@@ -9,7 +9,7 @@ import { EXIT_USAGE } from './io.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../examples/letsencrypt-aws.json', import.meta.url))
 
-// by itself it would also write what there is after an error
+// with automatic synthesis, a template would be written even after an error
 const app = new App({ autoSynth: false })
 const problems: string[] = []
 try {
@@ -18,7 +18,7 @@ try {
   const alarmEmails = contextText('alarmEmail')
     ?.split(',')
     .map((address) => address.trim())
-  // the deployment is called as its stack, and by default as the command line calls it
+  // the deployment has the name of its stack, which is by default the command line's default
   const stack = new Stack(app, 'ElbCertRotator', { stackName: stackName() })
   if (config === undefined) showExampleOnly(stack)
   construct(stack, { config: config ?? EXAMPLE, ...(alarmEmails ? { alarmEmails } : {}), dashboard })
@@ -28,14 +28,14 @@ try {
   process.exitCode = EXIT_USAGE
 }
 
-/** What is wrong with `-c` and with what it names is told together. */
+/** Problems of the `-c` options and of what they name are reported together. */
 function construct(stack: Stack, props: CertificateRotationProps): void {
   try {
     new CertificateRotation(stack, 'Rotation', props)
   } catch (thrown) {
     if (problems.length === 0 || !(thrown instanceof RotationError)) throw thrown
     const [first = '', ...lines] = thrown.message.split('\n')
-    // the props' own list goes on from the list of options
+    // the list of the props follows the list of the options
     problems.push(
       ...(thrown.code === 'synth/invalid-prop' ? [] : [first]),
       ...lines.map((line) => line.slice(2)),
@@ -52,10 +52,10 @@ function stackName(): string {
   return DEFAULTS.deployment
 }
 
-/** Without a configuration there is something to look at. A parameter that has no value keeps it from being deployed. */
+/** Without a configuration an example is synthesised. A parameter without a value keeps it from being deployed. */
 function showExampleOnly(stack: Stack): void {
   const text =
-    'no configuration is named: this is an example, and cannot be deployed. Name yours: -c config=FILE'
+    'no configuration is given: this is an example, and cannot be deployed. Give yours with -c config=FILE'
   Annotations.of(stack).addWarningV2('elb-cert-rotator:example', text)
   const parameter = new CfnParameter(stack, 'NameYourConfigurationByContext', { description: text })
   new CfnOutput(stack, 'Configuration', { value: parameter.valueAsString })

@@ -16,7 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = { run: runCommand }
 
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
-  return `${PRODUCT} ${VERSION}: keeps the TLS certificates of AWS load balancers fresh\n\ncommands:\n${lines.join('\n')}\n\n${PRODUCT} COMMAND --help tells more.\n`
+  return `${PRODUCT} ${VERSION}: keeps the TLS certificates of AWS load balancers fresh\n\ncommands:\n${lines.join('\n')}\n\n${PRODUCT} COMMAND --help describes a command.\n`
 }
 
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -32,7 +32,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   try {
     if (!command)
-      throw new RotationError('usage/invalid', name === '' ? 'no command given' : `no command ${name}`)
+      throw new RotationError('usage/invalid', name === '' ? 'no command given' : `unknown command ${name}`)
     if (rest.includes('--help')) {
       io.stdout(command.usage)
       return EXIT_DONE
@@ -52,7 +52,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 }
 
 if (import.meta.main) {
-  // a reader that went away must not end a rotation half-way
+  // a closed pipe must not end a rotation half-way
   const ignoreClosedPipe = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   }

@@ -2,7 +2,7 @@
 import type { RotationError } from '../lambda/domain/errors.ts'
 import { PRODUCT } from '../lambda/domain/version.ts'
 
-/** What happened and the way out; where the way led comes only with a bug of ours. */
+/** What happened and the way out; a stack trace only for a bug of ours. */
 export function errorText(error: RotationError): string {
   const lines = error.toText().split('\n')
   const trace =

@@ -16,7 +16,7 @@ export function planText({ actions, statuses, heldBack, kept }: PlanEvent): stri
       .map(({ kind, certId, listener, name, reason, detail }) => {
         if (kind === 'delete') return row(kind, certId, `${name}, ${reason} ${detail}`)
         if (kind === 'issue' || kind === 'clean-up') return row(kind, certId, `${reason}: ${detail}`)
-        // what is attached because it is issued needs no reason of its own
+        // an attach that follows from an issue needs no reason of its own
         const why = issued.has(certId) ? '' : `, ${reason}: ${detail}`
         return row(kind, certId, `${kind === 'attach' ? 'to ' : ''}${listener}${why}`)
       }),
@@ -29,29 +29,31 @@ export function planText({ actions, statuses, heldBack, kept }: PlanEvent): stri
 
 const WORD: Readonly<Record<string, string>> = { settled: 'keep', 'held-back': 'hold' }
 
-/** @returns no line for what the plan and the report tell anyway */
+/** @returns no line for what the plan and the report show anyway */
 export function progressLine(event: LoggedEvent): string[] {
   switch (event.event) {
     case 'config.warned':
       return [`warning: ${event.message}`]
     case 'listener.unreachable':
       return [
-        `  ${event.certId}: ${event.listener} cannot be probed from here (${event.failure}); the API's word counts`,
+        `  ${event.certId}: ${event.listener} cannot be reached from here (${event.failure}); relying on what AWS reports`,
       ]
     case 'store.unread':
-      return [`warning: ${event.certId}: ${event.error.message} (${event.error.code}); what is served counts`]
+      return [
+        `warning: ${event.certId}: ${event.error.message} (${event.error.code}); relying on what the listener serves`,
+      ]
     case 'schedule.outpaced':
       return [
         `warning: ${event.certId}: its renewal window is ${event.windowHours} h, shorter than the ${event.intervalHours} h between runs`,
       ]
     case 'run.yielded':
-      return [`another run of this deployment acts (its lease ends ${event.until}); nothing was done`]
+      return [`another run of this deployment is active (its lease ends ${event.until}); nothing was done`]
     case 'state.unread':
       return [`warning: ${event.error.message} (${event.error.code})`]
     case 'order.resumed':
-      return [`  ${event.certId}: going on with the order of an earlier run, which is ${event.status}`]
+      return [`  ${event.certId}: resuming the order of an earlier run, which is ${event.status}`]
     case 'order.dropped':
-      return [`  ${event.certId}: the order of an earlier run is given up: ${event.why}`]
+      return [`  ${event.certId}: gave up the order of an earlier run: ${event.why}`]
     case 'cert.cleaned-up':
       return [`  ${event.certId}: removed ${event.detail}`]
     case 'cert.pruned':
@@ -65,23 +67,25 @@ export function progressLine(event: LoggedEvent): string[] {
     case 'challenge.presented':
       return [`  ${event.zone}: wrote ${names(event.names)}, waiting for Route53`]
     case 'challenge.synced':
-      return ['  challenge values are on all of Route53, asking the CA to look']
+      return ['  all Route53 servers have the challenge values, asking the CA to validate']
     case 'challenge.seen':
-      return [`  ${event.certId}: the CA has seen the challenges`]
+      return [`  ${event.certId}: the CA has validated the hosts`]
     case 'cert.issued':
       return [`  ${event.certId}: issued by ${event.issuer}, serial ${event.serial}`]
     case 'cert.stored':
       return [`  ${event.certId}: stored as ${event.name}`]
     case 'cert.spreading':
-      return [`  ${event.certId}: ${event.listener} does not know it yet, trying again`]
+      return [`  ${event.certId}: ${event.listener} does not know the certificate yet, trying again`]
     case 'cert.attached':
       return [`  ${event.certId}: attached to ${event.listener}`]
     case 'cert.verifying':
-      return [`  ${event.certId}: ${event.listener} still serves the previous one, looking again`]
+      return [`  ${event.certId}: ${event.listener} still serves the previous certificate, looking again`]
     case 'cert.verified':
       return event.seen ? [`  ${event.certId}: ${event.listener} serves it`] : []
     case 'cert.rejected':
-      return [`  ${event.certId}: ${event.listener} broke (${event.failure}); the previous one is back`]
+      return [
+        `  ${event.certId}: ${event.listener} broke (${event.failure}); the previous certificate was put back`,
+      ]
     default:
       return []
   }
@@ -97,7 +101,7 @@ export function reportText({ ok, outcomes, error }: Report, dryRun: boolean): st
   )
   const failed = outcomes.filter(isFailure).length
   const whole = count(outcomes.length)
-  const good = error ? 'failed: not for a certificate' : `ok: ${whole}`
+  const good = error ? 'failed: see the error' : `ok: ${whole}`
   const end = failed > 0 ? `failed: ${failed} of ${whole}` : good
   return `report:\n${lines.join('\n')}\n${end}\n${unchanged}`
 }

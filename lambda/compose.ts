@@ -38,7 +38,7 @@ export const systemTime: Time = {
   stopAt: Number.POSITIVE_INFINITY,
 }
 
-/** Endpoints and credentials are found by the SDK in the usual places; `AWS_ENDPOINT_URL` is one of them. */
+/** The SDK finds endpoints and credentials as usual; `AWS_ENDPOINT_URL` is honoured. */
 export function compose(config: Config, surroundings: Surroundings): Ports {
   const { region, deployment, emit } = surroundings
   const { time = systemTime, settings = DEFAULTS, dial = dialByName, makeKey = generateKey } = surroundings

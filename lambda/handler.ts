@@ -16,16 +16,16 @@ import { type Invocation, parseInvocation } from './run/invocation.ts'
 import type { Report } from './run/run.ts'
 import { run } from './run/run.ts'
 
-/** What a test gives in the place of the function's surroundings. */
-export type Seams = Partial<Pick<Surroundings, 'time' | 'settings' | 'dial' | 'makeKey'>> & {
+/** What a test replaces. */
+export type TestHooks = Partial<Pick<Surroundings, 'time' | 'settings' | 'dial' | 'makeKey'>> & {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly readConfig: () => string
   readonly log?: Record<Level, (event: LoggedEvent) => void>
-  /** Gets a line as it is to stand on stdout. */
+  /** Receives each line as it has to be on stdout. */
   readonly writeMetrics?: (line: string) => void
 }
 
-/** What Lambda tells of an invocation, as far as it is looked at. */
+/** The part of Lambda's context that is used. */
 export interface Context {
   readonly getRemainingTimeInMillis?: () => number
 }
@@ -36,10 +36,10 @@ export function createHandler({
   time: clock = systemTime,
   settings = DEFAULTS,
   log = console,
-  // not through console: the managed runtime would wrap the line, and CloudWatch would find no metrics in it
+  // not through console: the managed runtime would wrap the line, and CloudWatch would find no metrics
   writeMetrics = (line) => void process.stdout.write(`${line}\n`),
-  ...seams
-}: Seams) {
+  ...hooks
+}: TestHooks) {
   return async (invocation: unknown, context: Context = {}): Promise<Pick<Report, 'ok' | 'outcomes'>> => {
     const time = withEnd(clock, context, settings)
     const runId = randomUUID()
@@ -69,7 +69,7 @@ export function createHandler({
     }
     const { deployment, config } = prepared
     const region = env[ENV.region] ?? ''
-    const ports = compose(config, { region, deployment, emit, time, settings, ...seams })
+    const ports = compose(config, { region, deployment, emit, time, settings, ...hooks })
     const report = await run(prepared, ports, settings)
     if (isWhole(prepared.invocation) && !report.isYielded) {
       const values = metricsOf(report, config.certificates.length, time.now())
@@ -83,18 +83,18 @@ export function createHandler({
   }
 }
 
-/** A run that Lambda kills says nothing: it ends by itself some time before. */
+/** A run that Lambda kills reports nothing, so it ends by itself before that. */
 function withEnd(time: Time, { getRemainingTimeInMillis }: Context, settings: Settings): Time {
   if (!getRemainingTimeInMillis) return time
   return { ...time, stopAt: time.now() + getRemainingTimeInMillis() - settings.reserveMs }
 }
 
-/** What looked at some only, or did nothing, must not turn an alarm green, nor count as the run that was due. */
+/** A run of some certificates only, or a dry run, must neither turn an alarm green nor count as the scheduled run. */
 function isWhole({ only, dryRun }: Invocation): boolean {
   return only === null && !dryRun
 }
 
-/** A number that is none would compare as never due, in silence. */
+/** NaN would silently compare as never due. */
 function readInterval(text: string | undefined): number {
   if (text === undefined) return DEFAULTS.intervalMs
   const ms = Number(text)

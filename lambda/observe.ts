@@ -69,7 +69,7 @@ async function lookAtKinds(desired: readonly Certificate[], { targets }: Ports):
   const views = await Promise.all(
     kinds.map(async (kind): Promise<[string, TargetView]> => {
       const view = await targets[kind]?.look(all.filter((target) => target.kind === kind))
-      if (!view) throw new Error(`no adapter is there for targets of the kind ${kind}`)
+      if (!view) throw new Error(`there is no adapter for targets of the kind ${kind}`)
       return [kind, view]
     }),
   )
@@ -84,7 +84,7 @@ async function lookAt(
   { probe: probeListener, store }: Ports,
 ): Promise<TargetFacts> {
   const found = views.get(target.kind)?.find(target)
-  if (!found) throw new Error(`no view is there of targets of the kind ${target.kind}`)
+  if (!found) throw new Error(`there is no view of targets of the kind ${target.kind}`)
   if (found instanceof RotationError) return { target, problem: found }
   const { dnsName, port, certificateArn: arn } = found
   const probe = await probeListener({ dnsName, port, serverName: serverNameOf(certificate.hosts) })
@@ -93,7 +93,7 @@ async function lookAt(
   return { target, problem: null, endpoint: { dnsName, port }, attached, probe }
 }
 
-/** IAM gives the leaf of its own certificates. Any other, and one that may not be read, is known by what is served. */
+/** IAM returns the leaf of its own certificates. For any other, or one that may not be read, what is served counts. */
 async function readForeign(arn: string, probe: Probe, store: Ports['store']): Promise<Attached> {
   const read = await readFromStore(arn, store)
   const refusal = read instanceof RotationError ? read : null

@@ -1,4 +1,4 @@
-/** Work on many certificates at once, so that one that fails leaves the others alone. */
+/** Work on many certificates at once, so that a failure of one leaves the others alone. */
 import pLimit from 'p-limit'
 import { asRotationError, outOfTime, type RotationError } from './domain/errors.ts'
 import type { Time } from './ports.ts'
@@ -16,7 +16,7 @@ export interface Done<R> {
 /**
  * Run `work` on every item, a few at a time. Never throws: what an item throws becomes a failure of its certificate.
  *
- * @param time when it is over, no further item is begun: run/out-of-time
+ * @param time once it is over, no further item is begun: run/out-of-time
  */
 export async function each<T extends { readonly certId: string }, R>(
   items: readonly T[],
@@ -46,7 +46,7 @@ export async function each<T extends { readonly certId: string }, R>(
   return { done, failed }
 }
 
-/** As `each`, for calls that belong to no certificate: results in the order of `items`; throws what `work` throws. */
+/** As `each`, for calls that are not about one certificate: results in the order of `items`; throws what `work` throws. */
 export function inParallel<T, R>(
   items: readonly T[],
   concurrency: number,

@@ -1,8 +1,8 @@
-/** Asking again until there is an answer, with an injected clock. */
+/** Ask again until there is an answer, with an injected clock. */
 import type { EpochMs } from './domain/model.ts'
 import type { Time } from './ports.ts'
 
-/** @returns what `ask` gave, or `null` when it gave none before `timeoutMs` had passed, or all the time there is. */
+/** @returns what `ask` returned, or `null` when there was no answer within `timeoutMs`, or before the run's time was over */
 export async function poll<T>(
   time: Time,
   bounds: { readonly intervalMs: number; readonly timeoutMs: number },

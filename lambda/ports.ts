@@ -202,7 +202,7 @@ export interface CertificateAuthority {
    * @throws RotationError acme/profile-not-offered, acme/unreachable, acme/account-refused, account/external-missing
    */
   ready(profile: string | null): Promise<{ readonly account: string }>
-  /** Place a new order, and nothing else. When it is refused because of `replaces`, place it once more without. */
+  /** Place a new order, and nothing else. If it is refused because of `replaces`, it is placed once more without. */
   order(request: ReplacingRequest): Promise<PlacedOrder>
   /** @returns an order of this run or an earlier one, or why it cannot be used: gone, invalid, for other hosts */
   find(url: string, request: OrderRequest): Promise<Order | { readonly useless: RotationError }>

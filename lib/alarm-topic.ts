@@ -1,4 +1,4 @@
-/** One topic for all alarms, that CloudWatch alarms of this account alone may write to. */
+/** One topic for all alarms. Only CloudWatch alarms of this account may publish to it. */
 import { Stack } from 'aws-cdk-lib'
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Topic } from 'aws-cdk-lib/aws-sns'
@@ -6,7 +6,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
 
 export function addAlarmTopic(scope: Construct, emails: readonly string[]): Topic {
-  // demanding TLS writes a policy of its own, which takes the place of the one that lets alarms in
+  // enforceSSL writes a policy, which replaces the default one that lets alarms publish
   const topic = new Topic(scope, 'AlarmTopic', { displayName: 'elb-cert-rotator', enforceSSL: true })
   topic.addToResourcePolicy(
     new PolicyStatement({

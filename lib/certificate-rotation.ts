@@ -23,14 +23,14 @@ import { functionCode } from './function-code.ts'
 import { notesFor } from './notes.ts'
 import type { CertificateRotationProps } from './props.ts'
 import { addRole } from './role.ts'
-import type { Rhythm } from './schedule.ts'
+import type { RunSchedule } from './schedule.ts'
 import { ScheduledRuns } from './scheduled-runs.ts'
 import { addStateTable } from './state.ts'
 import { validate } from './validate.ts'
 
 /**
- * A scheduled function that keeps the certificates of one configuration fresh, with the permissions that this
- * configuration needs and no others, and alarms for all that can go wrong.
+ * A scheduled function that keeps the certificates of one configuration fresh, with exactly the permissions that this
+ * configuration needs, and alarms for everything that can go wrong.
  *
  * @throws RotationError config/*, synth/*: nothing is synthesised from what is wrong
  */
@@ -40,15 +40,15 @@ export class CertificateRotation extends Construct {
   readonly logGroup: LogGroup
   readonly alarmTopic: ITopic
   readonly alarms: Alarms
-  /** What it remembers between runs. It stays when the stack is destroyed. */
+  /** What it remembers between runs. It is kept when the stack is destroyed. */
   readonly stateTable: Table
 
-  /** Under which name certificates are kept. */
+  /** The name under which its certificates are stored. */
   readonly deployment: string
 
   constructor(scope: Construct, id: string, props: CertificateRotationProps) {
     super(scope, id)
-    const { config, warnings, rhythm, deployment } = inPlainWords(() => validate(this, props))
+    const { config, warnings, schedule, deployment } = inPlainWords(() => validate(this, props))
     this.deployment = deployment
     inPlainWords(() => refuseDuplicates(this))
 
@@ -59,31 +59,31 @@ export class CertificateRotation extends Construct {
     })
     this.stateTable = addStateTable(this, deployment)
     this.role = inPlainWords(() => addRole(this, config, deployment, this.logGroup))
-    this.function = this.functionFor(config, rhythm, timeout, props)
-    const runs = new ScheduledRuns(this, 'Runs', { function: this.function, rhythm })
+    this.function = this.functionFor(config, schedule, timeout, props)
+    const runs = new ScheduledRuns(this, 'Runs', { function: this.function, schedule })
     this.alarmTopic = props.alarmTopic ?? addAlarmTopic(this, props.alarmEmails ?? [])
     this.alarms = new Alarms(this, 'Alarms', {
       deployment,
       function: this.function,
       deadLetterQueue: runs.deadLetterQueue,
       timeout,
-      intervalMs: rhythm.intervalMs,
+      intervalMs: schedule.intervalMs,
       action: new SnsAction(this.alarmTopic),
     })
-    // the first run comes at once: all that it needs, and what watches it, is there before
+    // the first run starts at once: what it needs, and what watches it, must exist before
     runs.schedule.node.addDependency(this.function, this.role, this.alarms, this.stateTable)
-    // one that is the user's own may be of another stack, and is there anyway
+    // a topic of the user may belong to another stack, and exists anyway
     if (!props.alarmTopic) runs.schedule.node.addDependency(this.alarmTopic)
     if (props.dashboard) addDashboard(this, { deployment, function: this.function, logGroup: this.logGroup })
 
-    for (const note of notesFor(config, warnings, rhythm, props, this.alarms.all.length))
+    for (const note of notesFor(config, warnings, schedule, props, this.alarms.all.length))
       if (note.level === 'warning') Annotations.of(this).addWarningV2(`${PRODUCT}:${note.id}`, note.text)
       else Annotations.of(this).addInfoV2(`${PRODUCT}:${note.id}`, note.text)
   }
 
   private functionFor(
     config: Config,
-    { intervalMs, flexibleMinutes }: Rhythm,
+    { intervalMs, flexibleMinutes }: RunSchedule,
     timeout: Duration,
     props: CertificateRotationProps,
   ): LambdaFunction {
@@ -112,7 +112,7 @@ export class CertificateRotation extends Construct {
   }
 }
 
-/** What Node prints of an error that nobody catches is its stack: who made the mistake reads what it is, and the way out. */
+/** Node prints the stack of an uncaught error. For a mistake of the user, that is the message and the hint instead. */
 function inPlainWords<T>(work: () => T): T {
   try {
     return work()
@@ -120,7 +120,7 @@ function inPlainWords<T>(work: () => T): T {
     if (thrown instanceof RotationError) {
       thrown.stack = thrown.toText()
       Object.defineProperty(thrown, 'facts', { enumerable: false })
-      // Node would print it with its own stack
+      // Node would print the cause with a stack of its own
       delete thrown.cause
     }
     throw thrown
@@ -128,8 +128,8 @@ function inPlainWords<T>(work: () => T): T {
 }
 
 /**
- * In one app, as far as it can be seen: stacks whose account or region is not known yet may meet in one. Stages are
- * mostly there to keep them apart.
+ * Within one app, as far as it can be known: stacks whose account or region is not known yet may end up in the same one.
+ * Stages usually keep them apart.
  *
  * @throws RotationError synth/duplicate-deployment
  */
@@ -141,7 +141,7 @@ function refuseDuplicates(self: CertificateRotation): void {
     const theirs = Stack.of(other)
     if (differ(mine.account, theirs.account) || differ(mine.region, theirs.region)) continue
     if (Stage.of(self) !== Stage.of(other) && [mine, theirs].some(isAnywhere)) continue
-    const what = `the deployment ${JSON.stringify(self.deployment)} is there twice: ${other.node.path} and ${self.node.path}`
+    const what = `the deployment ${JSON.stringify(self.deployment)} exists twice: ${other.node.path} and ${self.node.path}`
     throw new RotationError('synth/duplicate-deployment', what)
   }
 }

@@ -27,7 +27,7 @@ function withRoots({ config, warnings }: ParsedConfig, folder: string): ParsedCo
   return { config: { ...config, rootCertificates: certificatesIn(pem, where) }, warnings }
 }
 
-/** What is packed is read by many: a key that lies beside the certificate must not go along. */
+/** Many can read what is packed: a private key in the same file must not be included. */
 function certificatesIn(pem: string, where: string): string {
   const blocks = pem.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? []
   const other = blocks.find((block) => !block.startsWith('-----BEGIN CERTIFICATE-----'))
@@ -40,7 +40,7 @@ function certificatesIn(pem: string, where: string): string {
     try {
       new X509Certificate(block)
     } catch {
-      throw invalid(`number ${at + 1} of the ${blocks.length} certificates in ${where} is none`)
+      throw invalid(`number ${at + 1} of the ${blocks.length} certificates in ${where} is not a certificate`)
     }
   })
   return `${blocks.join('\n')}\n`

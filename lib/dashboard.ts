@@ -1,4 +1,4 @@
-/** One screen: how long the certificates last, what the runs came to, how long they took, and what failed last. */
+/** One screen: days left, outcomes, duration of runs, and the last failures. */
 import { Duration } from 'aws-cdk-lib'
 import { Dashboard, GraphWidget, LogQueryWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
@@ -39,7 +39,7 @@ export function addDashboard(
       ],
       [
         new GraphWidget({
-          title: 'How long a run took, and how full the store is',
+          title: 'Duration of runs, and how full the store is',
           width: HALF,
           left: [fn.metricDuration({ period, statistic: Stats.MAXIMUM })],
           right: ofRuns('storeUsedPercent'),

@@ -1,4 +1,4 @@
-/** What the function may do in Route53: exact challenge names, TXT, CREATE and DELETE, nothing else. Pure. */
+/** What the function may do in Route53: CREATE and DELETE of TXT records at exact challenge names. Pure. */
 import { challengeGroups } from '../lambda/domain/challenge-groups.ts'
 import type { Config } from '../lambda/domain/config.ts'
 import { closest } from '../lambda/domain/hosts.ts'
@@ -6,7 +6,7 @@ import { ANY_ONLY, chunks, type FunctionScope, PAGE, type Permission } from './p
 
 const KEY = 'route53:ChangeResourceRecordSets'
 
-/** @returns what may be read and written in Route53: with ids for all zones, in these alone */
+/** @returns what may be read and written in Route53: only in the given zones, when all their ids are given */
 export function dnsPermissions(config: Config, { partition }: FunctionScope): Permission[] {
   const zone = (id: string) => `arn:${partition}:route53:::hostedzone/${id}`
   const groups = challengeGroups(config).map(({ zoneIds, names }, at) => ({
@@ -31,7 +31,7 @@ export function dnsPermissions(config: Config, { partition }: FunctionScope): Pe
       sid: `ReadRecords${at + 1}`,
       actions: ['route53:ListResourceRecordSets'],
       resources,
-      why: 'reads what others have written at a challenge name, to keep it',
+      why: 'reads what others have written at a challenge name, so that it is kept',
       ...wideZone(resources),
     })),
     ...groups.map(({ number, names, resources }) => ({
@@ -44,7 +44,7 @@ export function dnsPermissions(config: Config, { partition }: FunctionScope): Pe
           [`${KEY}RecordTypes`]: ['TXT'],
           [`${KEY}Actions`]: ['CREATE', 'DELETE'],
         },
-        // ForAllValues is also true of a key that is not there
+        // ForAllValues is also true when the key is absent
         Null: {
           [`${KEY}NormalizedRecordNames`]: 'false',
           [`${KEY}RecordTypes`]: 'false',
@@ -71,7 +71,7 @@ function wideZone(resources: readonly string[]): Pick<Permission, 'wide'> {
   return { wide: { because: 'no id is given under `dns.zones` for the zone of a host', page: PAGE.route53 } }
 }
 
-/** Their zone is looked for by name, in a list that only `route53:ListHostedZones` gives. */
+/** Their zones are found by name, in the list that `route53:ListHostedZones` returns. */
 export function hostsWithoutZone({ certificates, zones }: Config): string[] {
   const hosts = certificates.flatMap((certificate) => certificate.hosts)
   return [...new Set(hosts)].filter((host) => closest(host, zones).length === 0).sort()

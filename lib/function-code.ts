@@ -13,7 +13,7 @@ import { RotationError } from '../lambda/domain/errors.ts'
 /** Beside this file in the package; from the source it is the one that `npm run build` makes. */
 const BUILT = import.meta.url.endsWith('.ts') ? '../dist/handler' : '../handler'
 const FILE = 'handler.mjs'
-/** Lambda runs it as somebody else, who has to read it, whatever the umask was here. */
+/** Lambda runs as another user, who must be able to read it, whatever the umask was here. */
 const READABLE = 0o644
 
 /**
@@ -30,7 +30,7 @@ export function functionCode(scope: Construct, config: Config): Code {
   parseConfig(packed)
   const content = { [FILE]: readFileSync(handler), 'config.json': packed }
   const hash = Object.values(content).reduce((sum, file) => sum.update(file), createHash('sha256'))
-  // in the assembly, so that it is put away with it; the CDK copies it beside the other assets
+  // in the assembly, so that it is removed with it; the CDK copies it beside the other assets
   const folder = join(
     Stage.of(scope)?.assetOutdir ?? '.',
     `elb-cert-rotator-${hash.digest('hex').slice(0, 16)}`,

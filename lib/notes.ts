@@ -3,7 +3,7 @@ import type { Config } from '../lambda/domain/config.ts'
 import { METRICS } from '../lambda/domain/metrics.ts'
 import { hostsWithoutZone } from './dns-permissions.ts'
 import type { CertificateRotationProps } from './props.ts'
-import { type Rhythm, slownessOf } from './schedule.ts'
+import { type RunSchedule, slownessOf } from './schedule.ts'
 
 export interface Note {
   readonly level: 'info' | 'warning'
@@ -23,7 +23,7 @@ const PRICE = { alarm: 0.1, metric: 0.3, dashboard: 3 }
 export function notesFor(
   config: Config,
   warnings: readonly string[],
-  rhythm: Rhythm,
+  schedule: RunSchedule,
   props: CertificateRotationProps,
   alarms: number,
 ): Note[] {
@@ -37,7 +37,7 @@ export function notesFor(
       'store-quota',
       `${config.certificates.length} certificates need room for ${needed} server certificates in IAM (the one in use, the one before, the next); an account has ${STORE_QUOTA} unless more was granted: ask AWS to raise "Server certificates per account"`,
     )
-  const slow = slownessOf(config, rhythm)
+  const slow = slownessOf(config, schedule)
   if (slow) warn('schedule-slow', slow)
   if (!props.alarmTopic && !props.alarmEmails)
     warn('nobody-is-told', 'nobody hears the alarms: give alarmEmails or alarmTopic (-c alarmEmail=…)')

@@ -10,7 +10,7 @@ import { dnsPermissions } from './dns-permissions.ts'
 import { ANY_ONLY, chunks, type FunctionScope, PAGE, type Permission } from './permission.ts'
 import { statePermissions } from './state-permissions.ts'
 
-/** A managed policy of 6,144 characters holds this many names of targets in any case. */
+/** A managed policy of 6,144 characters always holds the ARNs of this many targets. */
 export const TARGETS_A_STATEMENT = 40
 
 /** @param kinds the kinds of target that may be in the configuration */
@@ -54,15 +54,15 @@ function iamStore({ partition, region, account, deployment }: FunctionScope): Pe
       sid: 'ListCertificates',
       actions: ['iam:ListServerCertificates', 'iam:GetAccountSummary'],
       resources: ['*'],
-      why: 'finds the certificates that are stored already, and how full the store is',
+      why: 'lists the stored certificates, and reads how full the store is',
       wide: { because: ANY_ONLY, page: PAGE.iam },
     },
     {
       sid: 'ReadCertificates',
       actions: ['iam:GetServerCertificate'],
       resources: [`${certificates}/*`],
-      why: 'reads the public part of what a listener has; IAM never gives out a private key',
-      wide: { because: 'what a listener has may lie under any name, and changes', page: PAGE.iam },
+      why: 'reads the public part of what a listener has; IAM never returns a private key',
+      wide: { because: 'what a listener has may have any name, and changes', page: PAGE.iam },
     },
     {
       sid: 'StoreCertificates',

@@ -9,11 +9,11 @@ import type { FunctionScope, Permission } from './permission.ts'
  */
 const INLINE_CHARACTERS = 10_240
 const MANAGED_CHARACTERS = 6_144
-/** "Managed policies per role", as it is before anybody asks for more. */
+/** The default quota of "Managed policies per role". */
 const MANAGED_POLICIES = 10
 const EMPTY_POLICY = JSON.stringify({ Version: '2012-10-17', Statement: [] }).length
 
-/** The longest there are: what a template holds in their place is only known when it is deployed. */
+/** The longest possible values: what the tokens of a template resolve to is known only at deployment. */
 export const LONGEST_SCOPE: Omit<FunctionScope, 'deployment'> = {
   partition: 'aws-us-gov',
   region: 'ap-southeast-10',
@@ -27,7 +27,7 @@ export interface Policies {
 }
 
 /**
- * First fit, in the order given: the inline policy, then managed ones.
+ * Divide by first fit, in the order given: the inline policy, then managed ones.
  *
  * @param sized statements as long as they can become
  * @returns sids by policy

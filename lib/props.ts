@@ -1,4 +1,4 @@
-/** What a team may say to the construct. */
+/** The props of the construct. */
 import type { Duration } from 'aws-cdk-lib'
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
@@ -11,24 +11,24 @@ export interface CertificateRotationProps {
    */
   readonly config: string | object
   /**
-   * Under which name certificates are kept. Two in one account and region must differ.
+   * The name under which certificates are stored. Two deployments in one account and region must differ.
    *
    * @default - the name of the stack
    */
   readonly deployment?: string
   /**
-   * A rate begins at once; a cron expression waits for its hour.
+   * A rate starts at once; a cron expression waits for its time.
    *
-   * @default - every twelve hours; every six hours or every hour where a profile of the configuration lives shorter
+   * @default - every twelve hours; every six hours or every hour for profiles with shorter lifetimes
    */
   readonly schedule?: ScheduleExpression
   /**
-   * Where alarms are sent.
+   * The topic that receives the alarms.
    *
-   * @default - a topic of its own
+   * @default - a new topic
    */
   readonly alarmTopic?: ITopic
-  /** Who gets the alarms by e-mail, through a topic of its own. Each address has to confirm once. */
+  /** Addresses that receive the alarms by e-mail, through a new topic. Each has to confirm once. */
   readonly alarmEmails?: readonly string[]
   /** @default RetentionDays.SIX_MONTHS */
   readonly logRetention?: RetentionDays
@@ -39,13 +39,13 @@ export interface CertificateRotationProps {
    */
   readonly memorySize?: number
   /**
-   * From 10 minutes on: a run waits minutes for Route53, the CA and IAM, and one that is killed says nothing.
+   * At least 10 minutes: a run waits for Route53, the CA and IAM, and one that is killed reports nothing.
    *
    * @default Duration.minutes(15)
    */
   readonly timeout?: Duration
   /**
-   * Runs at the same time. An account needs 100 unreserved ones, so that small accounts cannot deploy it.
+   * Reserved concurrent executions. An account must keep 100 unreserved ones, so small accounts cannot use it.
    *
    * @default - none reserved
    */

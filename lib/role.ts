@@ -1,4 +1,4 @@
-/** The function's role: the permissions of its configuration, divided over policies, and each `*` accounted for. */
+/** The function's role: the permissions of its configuration, divided over policies, with a reason for each `*`. */
 import { Stack, Token, Validations } from 'aws-cdk-lib'
 import { ManagedPolicy, PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
@@ -31,7 +31,7 @@ export function addRole(holder: Construct, config: Config, deployment: string, l
   return role
 }
 
-/** For teams that run cdk-nag: each resource with a `*`, by the name that it has there, and why it is so. */
+/** For teams that run cdk-nag: acknowledges each resource with a `*`, by its name there, with the reason. */
 function acknowledge(holder: Construct, permissions: readonly Permission[], scope: FunctionScope): void {
   const shown = (text: string) =>
     (['partition', 'region', 'account'] as const).reduce(

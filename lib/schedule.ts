@@ -1,4 +1,4 @@
-/** How often the function runs: chosen by the shortest lifetime, or checked against it. Pure but for cron's library. */
+/** How often the function runs: derived from the shortest lifetime, or checked against it. */
 import { Duration } from 'aws-cdk-lib'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { Cron } from 'croner'
@@ -6,17 +6,17 @@ import type { Config } from '../lambda/domain/config.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toSpan } from '../lambda/domain/instant.ts'
 import { PROFILES } from '../lambda/domain/profiles.ts'
 
-/** A run may take half of it; and the alarm of a run that failed is over by the next one, so that it tells again. */
+/** A run may take half of it, and the alarm of a failed run has cleared before the next run, so that it fires again. */
 const FASTEST_MS = 30 * MINUTE_MS
-/** "No run finished" looks back one and a half intervals, and an alarm sees no more than seven days. */
+/** The alarm no-run-finished looks back one and a half intervals, and an alarm can look back at most seven days. */
 const SLOWEST_MS = 4 * DAY_MS
 const DEFAULT_PROFILE = 'classic'
 
-export interface Rhythm {
+export interface RunSchedule {
   readonly expression: ScheduleExpression
   /** The longest time from one planned run to the next. */
   readonly intervalMs: number
-  /** By how much a run may be late, so that the runs of all the world do not come at the same second. */
+  /** By how much a run may be late, so that not all deployments of the world run in the same second. */
   readonly flexibleMinutes: number
 }
 
@@ -32,20 +32,20 @@ function shortest(config: Config | null): { profile: string; lifetimeMs: number;
   return first
 }
 
-/** What is wrong with a schedule, to follow its expression. */
+/** What is wrong with a schedule; `found` follows its expression. */
 export interface ScheduleFault {
   readonly found: string
   readonly expected: string
 }
 
 /**
- * @param config `null` where it is wrong: then what is asked for is judged as for the longest-lived profile
- * @returns the rhythm, or what is wrong with the one that was asked for
+ * @param config `null` when it is invalid: then the wanted schedule is checked as for the longest-lived profile
+ * @returns the schedule, or what is wrong with the wanted one
  */
-export function rhythmOf(
+export function scheduleFor(
   config: Config | null,
   wanted: ScheduleExpression | undefined,
-): Rhythm | ScheduleFault {
+): RunSchedule | ScheduleFault {
   const expression = wanted ?? ScheduleExpression.rate(Duration.millis(shortest(config).intervalMs))
   const gaps = gapsOf(expression)
   if ('found' in gaps) return about(expression, gaps)
@@ -60,13 +60,13 @@ function about({ expressionString }: ScheduleExpression, { found, expected }: Sc
 }
 
 /**
- * @returns a warning when runs are further apart than the shortest renewal window is open, else `null`; the one longer
- *   night of the year is nothing to warn of
+ * @returns a warning when runs are further apart than the shortest renewal window is open, else `null`; the extra hour
+ *   when summer time ends is not worth a warning
  */
-export function slownessOf(config: Config, { expression, intervalMs }: Rhythm): string | null {
+export function slownessOf(config: Config, { expression, intervalMs }: RunSchedule): string | null {
   const { profile, intervalMs: recommended } = shortest(config)
-  const longNight = expression.expressionString.startsWith('cron') ? HOUR_MS : 0
-  if (intervalMs <= recommended + longNight) return null
+  const extraHour = expression.expressionString.startsWith('cron') ? HOUR_MS : 0
+  if (intervalMs <= recommended + extraHour) return null
   return `a run every ${toSpan(intervalMs)} is slower than the profile ${profile} wants (every ${toSpan(recommended)}): certificates are renewed, but not always in the window that the CA asks for`
 }
 
@@ -80,14 +80,14 @@ function faultOf({ shortestMs, longestMs }: Gaps, config: Config | null): Schedu
   if (shortestMs < FASTEST_MS)
     return {
       found: `, which runs again after ${toSpan(shortestMs)}`,
-      expected: `at least ${toSpan(FASTEST_MS)} between runs, so that each that fails is told of`,
+      expected: `at least ${toSpan(FASTEST_MS)} between runs, so that an alarm can report each run that fails`,
     }
   const { profile, lifetimeMs } = shortest(config)
   const gap = Number.isFinite(longestMs) ? `leaves up to ${toSpan(longestMs)} between runs` : 'ends'
   if (longestMs > lifetimeMs / 10)
     return {
       found: `, which ${gap}`,
-      expected: `at most ${toSpan(lifetimeMs / 10)}, a tenth of what certificates of the profile ${profile} live`,
+      expected: `at most ${toSpan(lifetimeMs / 10)}, a tenth of the lifetime of the profile ${profile}`,
     }
   if (longestMs > SLOWEST_MS)
     return {
@@ -111,9 +111,9 @@ function gapsOf({ expressionString, timeZone }: ScheduleExpression): Gaps | Sche
     : { found: '', expected: 'rate(…) or cron(…)' }
 }
 
-/** Any instant will do, but the same at every synth. */
+/** Any instant, as long as every synth uses the same. */
 const FROM = new Date('2027-01-01T00:00:00Z')
-/** By then cron repeats itself, leap days aside. */
+/** A cron expression repeats within this time, leap days aside. */
 const LOOK_AHEAD_MS = 400 * DAY_MS
 /** The last value of minute, hour, day, month and weekday. */
 const LAST = [59, 23, 31, 12, 7]
@@ -135,8 +135,8 @@ function gapsOfCron(cron: string, timezone: string): Gaps | ScheduleFault {
     return gapsBetween((after) => nextRun(runs, after))
   } catch (error) {
     return {
-      found: `, which is not understood: ${(error as Error).message}`,
-      expected: 'a cron expression of AWS',
+      found: `, which is not valid: ${(error as Error).message}`,
+      expected: 'a cron expression as AWS defines it',
     }
   }
 }
@@ -169,7 +169,7 @@ function gapsBetween(next: (after: Date) => Date | null): Gaps {
     const gapMs = following ? following.getTime() - before.getTime() : Number.POSITIVE_INFINITY
     shortestMs = Math.min(shortestMs, gapMs)
     longestMs = Math.max(longestMs, gapMs)
-    // enough is known: it is refused anyway
+    // it is refused anyway
     if (shortestMs < FASTEST_MS) break
     before = following
   }

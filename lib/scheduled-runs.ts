@@ -1,18 +1,18 @@
-/** The schedule itself, a role that may start this function alone, and a queue for what could not be started. */
+/** The schedule, a role that may start only this function, and a queue for starts that failed. */
 import { Duration, Stack, Validations } from 'aws-cdk-lib'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import type { Rhythm } from './schedule.ts'
+import type { RunSchedule } from './schedule.ts'
 
 export interface ScheduledRunsProps {
   readonly function: IFunction
-  readonly rhythm: Rhythm
+  readonly schedule: RunSchedule
 }
 
-/** A start that fails is tried again by the Scheduler, which is the only one that does: Lambda's own retries are off. */
+/** Only the Scheduler repeats a start that failed: Lambda's own retries are off. */
 const RETRIES = 3
 
 export class ScheduledRuns extends Construct {
@@ -21,8 +21,8 @@ export class ScheduledRuns extends Construct {
 
   constructor(scope: Construct, id: string, props: ScheduledRunsProps) {
     super(scope, id)
-    const { function: fn, rhythm } = props
-    const { expression, flexibleMinutes, intervalMs } = rhythm
+    const { function: fn, schedule } = props
+    const { expression, flexibleMinutes, intervalMs } = schedule
     this.deadLetterQueue = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -49,7 +49,7 @@ export class ScheduledRuns extends Construct {
         deadLetterConfig: { arn: this.deadLetterQueue.queueArn },
       },
     })
-    // a rate begins at once: with its role but without that role's policy, the first start would be refused
+    // a rate starts at once: without the policy of its role, the first start would be refused
     this.schedule.node.addDependency(role, this.deadLetterQueue)
   }
 

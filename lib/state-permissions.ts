@@ -1,4 +1,4 @@
-/** What the function may do with what it keeps between runs: its table, and its keys in SSM. Pure. */
+/** What the function may do with its table and its keys in SSM. Pure. */
 import type { Config } from '../lambda/domain/config.ts'
 import { accountParameter, keyParameterPath, stateTable } from '../lambda/domain/names.ts'
 import type { FunctionScope, Permission } from './permission.ts'
@@ -15,7 +15,7 @@ export function statePermissions(
       sid: 'ReadKeys',
       actions: ['ssm:GetParameter'],
       resources: [accountKey, keysInFlight],
-      why: 'reads the key of the account with the CA, and those of orders that an earlier run did not finish',
+      why: 'reads the key of the account with the CA, and the keys of orders that an earlier run did not finish',
     },
     ...(config.externalAccount
       ? [
@@ -23,7 +23,7 @@ export function statePermissions(
             sid: 'ReadExternalAccount',
             actions: ['ssm:GetParameter'],
             resources: [`${parameter}${config.externalAccount.parameter}`],
-            why: 'reads the secret that ties a new account with the CA to yours',
+            why: 'reads the secret that binds a new account to your existing one with the CA',
           },
         ]
       : []),
@@ -32,7 +32,7 @@ export function statePermissions(
       actions: ['ssm:PutParameter'],
       resources: [accountKey, keysInFlight],
       conditions: { StringNotEquals: { 'ssm:Overwrite': 'true' } },
-      why: "keeps these keys, encrypted with the account's own default key, and never writes over one that is there",
+      why: "stores these keys, encrypted with the account's default key, and never overwrites one",
     },
     {
       sid: 'DropKeys',

@@ -1,4 +1,4 @@
-/** Everything that can be known to be wrong at synth time, refused before anything is made. */
+/** Everything that can be found wrong at synth time is refused before anything is made. */
 import { Stack, Token } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { ParsedConfig } from '../lambda/config/parse.ts'
@@ -6,11 +6,11 @@ import { RotationError } from '../lambda/domain/errors.ts'
 import { checkConfig, loadConfig } from './config-file.ts'
 import { invalidProps, problemsOf } from './prop-problems.ts'
 import type { CertificateRotationProps } from './props.ts'
-import { type Rhythm, rhythmOf } from './schedule.ts'
+import { type RunSchedule, scheduleFor } from './schedule.ts'
 
 export interface Valid extends ParsedConfig {
   readonly deployment: string
-  readonly rhythm: Rhythm
+  readonly schedule: RunSchedule
 }
 
 /**
@@ -26,11 +26,11 @@ export function validate(scope: Construct, given: CertificateRotationProps | und
   const isRefused = (prop: string) => problems.some((problem) => problem.prop === prop)
   const read = isRefused('config') ? null : attempt(() => readConfig(props.config))
   const [parsed, fault] = read instanceof RotationError ? [null, read] : [read, null]
-  const rhythm = isRefused('schedule') ? null : rhythmOf(parsed?.config ?? null, props.schedule)
-  if (rhythm && 'found' in rhythm) problems.push({ prop: 'schedule', ...rhythm })
-  if (problems.length > 0 || !parsed || !rhythm || 'found' in rhythm)
+  const schedule = isRefused('schedule') ? null : scheduleFor(parsed?.config ?? null, props.schedule)
+  if (schedule && 'found' in schedule) problems.push({ prop: 'schedule', ...schedule })
+  if (problems.length > 0 || !parsed || !schedule || 'found' in schedule)
     throw problems.length === 0 && fault ? fault : invalidProps(problems, fault)
-  return { ...parsed, deployment, rhythm }
+  return { ...parsed, deployment, schedule }
 }
 
 function attempt<T>(work: () => T): T | RotationError {
@@ -46,13 +46,13 @@ function readConfig(config: string | object): ParsedConfig {
   return typeof config === 'string' ? loadConfig(config) : fromObject(config)
 }
 
-/** A token would be packed as text that nothing ever resolves. */
+/** A token would be packed as text that is never resolved. */
 function fromObject(config: object): ParsedConfig {
   const tokens = tokensIn(config, '')
   if (tokens.length > 0)
     throw new RotationError(
       'config/invalid',
-      `the configuration holds values that are only known when the stack is deployed:\n  ${tokens.map((path) => `${path}: found a token, expected a plain value`).join('\n  ')}`,
+      `the configuration contains values that are known only when the stack is deployed:\n  ${tokens.map((path) => `${path}: found a token, expected a plain value`).join('\n  ')}`,
     )
   return checkConfig(config)
 }

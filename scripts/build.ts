@@ -6,7 +6,7 @@ import { type Bundled, bundle, bundleConstruct, packagesIn } from './bundle.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** Made aside and then put in place, so that whoever reads `dist/` meanwhile finds a whole one. */
+/** Built aside and then moved, so that a reader of `dist/` never finds half of it. */
 export async function buildAll(): Promise<void> {
   process.chdir(ROOT)
   const fresh = `.cache/dist-${process.pid}`

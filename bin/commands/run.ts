@@ -15,20 +15,20 @@ import { planText, progressLine, reportText } from '../text.ts'
 
 const USAGE = `elb-cert-rotator run --config FILE [options]
 
-Look at the load balancers of FILE, and renew what is due. Runs with your own AWS credentials.
-Running it agrees to the terms of the CA that FILE names (Let's Encrypt where it names none).
+Check the load balancers of FILE, and renew what is due. Uses your own AWS credentials. Running it means that
+you agree to the terms of the CA that FILE names (Let's Encrypt when it names none).
 
   --config FILE        the configuration
   --dry-run            print the plan with its reasons, and change nothing
   --force              issue new certificates even where nothing is due
-  --only NAME          look at this certificate alone; may be repeated
-  --deployment NAME    under which name all of this is kept (default: ${DEFAULTS.deployment})
-  --interval DURATION  time to the next run, as 90m, 6h or 1d (default: 1d)
+  --only NAME          only this certificate; may be repeated
+  --deployment NAME    name of the deployment (default: ${DEFAULTS.deployment})
+  --interval DURATION  time to the next run, for example 90m, 6h or 1d (default: 1d)
   --json               print events as JSON lines instead of text
 
-The region is AWS_REGION or AWS_DEFAULT_REGION; credentials are found as in the AWS CLI. AWS_ENDPOINT_URL and
+The region is AWS_REGION or AWS_DEFAULT_REGION; credentials are found as by the AWS CLI. AWS_ENDPOINT_URL and
 NODE_EXTRA_CA_CERTS are honoured.
-Exit code: 0 settled, or planned; 1 something failed; 2 wrong usage or configuration.
+Exit code: 0 all is well, or a dry run made its plan; 1 something failed; 2 wrong usage or configuration.
 `
 
 export const runCommand = {
@@ -63,7 +63,7 @@ export const runCommand = {
     return report.ok ? EXIT_DONE : EXIT_FAILED
 
     function printPlan(event: Parameters<typeof planText>[0]): void {
-      // the first pass is the plan; a later one is the proof, which the report tells in its own words
+      // the first pass shows the plan; a later one is the proof, which the report covers
       if (event.pass === 1) io.stdout(planText(event))
       else if (event.actions.length > 0) io.stderr(planText(event))
     }
@@ -127,12 +127,18 @@ const UNITS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: HOUR_MS, d: D
 function readDuration(text: string): number {
   const parts = /^([1-9]\d{0,4})([mhd])$/.exec(text)
   if (!parts)
-    throw new RotationError('usage/invalid', `--interval ${text}: expected a duration as 90m, 6h or 1d`)
+    throw new RotationError(
+      'usage/invalid',
+      `--interval ${text}: expected a duration, for example 90m, 6h or 1d`,
+    )
   return Number(parts[1]) * (UNITS[parts[2] ?? ''] ?? 0)
 }
 
 function regionOf(env: Io['env']): string {
   const region = env['AWS_REGION'] || env['AWS_DEFAULT_REGION']
   if (region) return region
-  throw new RotationError('usage/invalid', 'no region is given: set AWS_REGION to that of the load balancers')
+  throw new RotationError(
+    'usage/invalid',
+    'no region is given: set AWS_REGION to the region of the load balancers',
+  )
 }

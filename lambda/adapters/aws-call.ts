@@ -1,7 +1,7 @@
-/** One place where AWS's errors become ours. Every adapter calls through here and adds the names only it knows. */
+/** Translates AWS's errors. Every adapter calls through here, and adds the error names that only it knows. */
 import { type ErrorCode, RotationError } from '../domain/errors.ts'
 
-/** What the SDK throws, as far as it matters here. */
+/** What the SDK throws, as far as it is used here. */
 export interface AwsError extends Error {
   readonly Code?: string
   readonly code?: string
@@ -28,11 +28,11 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
 }
 
 /**
- * Call AWS, and translate what it answers.
+ * Call AWS, and translate its errors.
  *
  * @param action the IAM action of the call, as in `route53:GetChange`: it is named in every message
- * @param resource what the call was about, for the message
- * @throws RotationError always: whatever comes out of a call to AWS has a code
+ * @param resource what the call is about, for the message
+ * @throws RotationError for every error of AWS: each has a code
  */
 export async function awsCall<T>(
   action: string,
@@ -56,7 +56,7 @@ export function isNamed(error: AwsError, ...names: readonly string[]): boolean {
 function translate(action: string, resource: string, error: AwsError): RotationError {
   if (error instanceof RotationError) return error
   const code = BY_NAME[error.name] ?? BY_NAME[error.Code ?? ''] ?? codeByStatus(error)
-  const what = `${action} on ${resource} ${VERB[code] ?? 'was refused'}: ${words(error)}`
+  const what = `${action} on ${resource} ${VERB[code] ?? 'was refused'}: ${textOf(error)}`
   return new RotationError(code, what, { action, resource, awsError: error.name }, { cause: error })
 }
 
@@ -65,11 +65,11 @@ const VERB: Partial<Record<ErrorCode, string>> = {
   'aws/credentials': 'has no valid credentials',
   'aws/throttled': 'was throttled too often',
   'aws/unreachable': 'got no answer',
-  'aws/unavailable': 'met a failing service',
+  'aws/unavailable': 'failed in the service',
 }
 
-/** Its name, code and words, each once. */
-function words({ name, code, message }: AwsError): string {
+/** Its name, code and message, each once. */
+function textOf({ name, code, message }: AwsError): string {
   const known = [name, code].filter((word) => word && word !== 'Error' && !message.includes(word))
   return [...known, message].join(': ')
 }

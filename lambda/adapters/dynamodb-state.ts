@@ -16,7 +16,7 @@ export function dynamodbState(client: DynamoDBClient, name: string): StateTable 
     async read() {
       const items: Item[] = []
       await call('dynamodb:Scan', async () => {
-        // what the run before wrote a moment ago has to be in it
+        // what the previous run wrote a moment ago must be in it
         for await (const page of paginateScan({ client }, { TableName: name, ConsistentRead: true }))
           items.push(...(page.Items ?? []).map(fromWire))
       })
@@ -48,12 +48,12 @@ export function dynamodbState(client: DynamoDBClient, name: string): StateTable 
 
   function absent(error: AwsError): RotationError | null {
     if (!isNamed(error, 'ResourceNotFound')) return null
-    const what = `there is no DynamoDB table ${name} in this region, so nothing is remembered`
+    const what = `there is no DynamoDB table ${name} in this region, so that nothing is remembered`
     return new RotationError('state/absent', what, { table: name }, { cause: error })
   }
 }
 
-/** @returns `false` when the condition did not hold. The SDK's own retries may meet what their first try wrote. */
+/** @returns `false` when the condition did not hold. A retry of the SDK may meet what the first attempt wrote. */
 async function unlessChanged(answer: Promise<unknown>): Promise<boolean> {
   try {
     await answer
@@ -100,7 +100,7 @@ function fromWire(wire: Record<string, AttributeValue>): Item {
   }
 }
 
-/** Beyond what `Date` can hold, a number is no instant. */
+/** A number beyond what `Date` can hold is not an instant. */
 function toNumber(value: AttributeValue | undefined): number | null {
   const number = Number(value?.N ?? Number.NaN)
   return Math.abs(number) <= 8.64e15 ? number : null

@@ -17,7 +17,7 @@ import { parseStoredName } from '../domain/names.ts'
 import type { CertificateStore, CertificateUpload } from '../ports.ts'
 import { type AwsError, awsCall, isNamed } from './aws-call.ts'
 
-/** @param path everything under it is ours, as `/elb-cert-rotator/us-east-1/prod/` */
+/** @param path everything under it is ours; for example `/elb-cert-rotator/us-east-1/prod/` */
 export function iamStore(client: IAMClient, path: string): CertificateStore {
   async function read(name: string): Promise<(CertificateDetail & { arn: string }) | null> {
     const command = new GetServerCertificateCommand({ ServerCertificateName: name })

@@ -1,37 +1,37 @@
-/** What listeners serve, seen by a TLS handshake with every address. The chain is not judged: any certificate is an answer. */
+/** What listeners serve, by a TLS handshake with every address. The chain is not checked: any certificate is an answer. */
 import { lookup } from 'node:dns/promises'
 import { type ConnectionOptions, connect, createSecureContext } from 'node:tls'
 import { toLeaf } from '../domain/leaf.ts'
 import type { Answer } from '../domain/model.ts'
 import type { ProbeListener } from '../ports.ts'
 
-/** Where to connect for one address of a load balancer. */
-export interface Place {
+/** Where to connect for one address of a listener. */
+export interface SocketAddress {
   readonly host: string
   readonly port: number
 }
 
-/** From a load balancer's own name and port to every place it answers at. */
-export type Dial = (dnsName: string, port: number) => Promise<readonly Place[]>
+/** From the DNS name and port of a listener to every address it answers at. */
+export type Dial = (dnsName: string, port: number) => Promise<readonly SocketAddress[]>
 
 export const dialByName: Dial = async (dnsName, port) =>
   (await lookup(dnsName, { all: true })).map(({ address }) => ({ host: address, port }))
 
 export function tlsProbe(timeoutMs: number, dial: Dial = dialByName): ProbeListener {
-  // old security policies of load balancers still speak TLS 1.0; the probe must see them as well
+  // load balancers with old security policies still use TLS 1.0; the probe must reach them as well
   const secureContext = createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' })
   return async ({ dnsName, port, serverName }) => {
     try {
-      const places = await dial(dnsName, port)
+      const addresses = await dial(dnsName, port)
       const options = { servername: serverName, rejectUnauthorized: false, secureContext }
-      return await Promise.all(places.map((place) => handshake({ ...place, ...options }, timeoutMs)))
+      return await Promise.all(addresses.map((address) => handshake({ ...address, ...options }, timeoutMs)))
     } catch (error) {
       return [{ address: dnsName, failure: `does not resolve: ${String((error as Error).message)}` }]
     }
   }
 }
 
-function handshake(options: Place & ConnectionOptions, timeoutMs: number): Promise<Answer> {
+function handshake(options: SocketAddress & ConnectionOptions, timeoutMs: number): Promise<Answer> {
   const address = options.host
   return new Promise((resolve) => {
     const socket = connect(options)
@@ -50,6 +50,6 @@ function handshake(options: Place & ConnectionOptions, timeoutMs: number): Promi
       )
     })
     socket.once('error', (error) => finish({ address, failure: error.message }))
-    socket.once('close', () => finish({ address, failure: 'closed before the handshake was done' }))
+    socket.once('close', () => finish({ address, failure: 'closed before the handshake was complete' }))
   })
 }

@@ -7,7 +7,7 @@ import type { ActionOfKind } from '../plan/actions.ts'
 import type { LeftOver } from '../ports.ts'
 
 /**
- * @param desired what the configuration has: a record of it may be written, one that is no longer in it mostly not
+ * @param desired the configured certificates: the role may write their records, and usually no others
  * @returns what could not be removed; it stays noted, and the next run tries again
  */
 export async function cleanUpAll(

@@ -1,6 +1,6 @@
 /**
- * From entries as written to certificates: what needs more than one key or more than one entry.
- * Problems are collected, never thrown, so that all are reported at once.
+ * From entries as written to certificates: checks that need more than one key or more than one entry. Problems are
+ * collected, never thrown, so that all are reported at once.
  */
 
 import { coveringWildcard } from '../domain/hosts.ts'
@@ -25,14 +25,14 @@ interface Defaults {
   readonly profile: string | null
 }
 
-/** One entry, made ready; `path` is where it stands in the file. */
+/** One entry as a certificate; `path` is where it is in the file. */
 interface Entry {
   readonly path: Path
   readonly named: boolean
   readonly certificate: Certificate
 }
 
-/** An entry of the right shape, and where it stands in the file. */
+/** An entry of the right shape, and where it is in the file. */
 export interface WrittenEntry {
   readonly shape: EntryShape
   readonly path: Path
@@ -92,7 +92,7 @@ function readHosts(written: readonly string[], path: Path, problems: Problem[]):
   })
   for (const host of hosts) {
     const wildcard = coveringWildcard(host, hosts)
-    // Let's Encrypt refuses such an order as redundant, so it is said before anything is ordered
+    // Let's Encrypt refuses such an order as redundant, so it is reported before anything is ordered
     if (wildcard)
       problems.push({
         path: toPath(path),
@@ -142,13 +142,13 @@ function readTarget(kind: TargetKind, written: unknown, path: Path, problems: Pr
   return []
 }
 
-/** Entries without a name that want the same certificate are one, with the targets of all, named by the first. */
+/** Entries without a name that want the same certificate become one, named by the first, with the targets of all. */
 function merge(entries: readonly Entry[], problems: Problem[]): Certificate[] {
   const byId = new Map<string, { entry: Entry; certificate: Certificate }>()
   const unnamed = new Map<string, string>()
   for (const entry of entries) {
     const { certificate } = entry
-    const same = entry.named ? undefined : byId.get(unnamed.get(wish(certificate)) ?? '')
+    const same = entry.named ? undefined : byId.get(unnamed.get(wantedKey(certificate)) ?? '')
     const holder = byId.get(certificate.id)
     if (same) {
       const targets = [...same.certificate.targets, ...certificate.targets]
@@ -157,14 +157,14 @@ function merge(entries: readonly Entry[], problems: Problem[]): Certificate[] {
       problems.push(nameTaken(entry, holder.entry, new Set(byId.keys())))
     } else {
       byId.set(certificate.id, { entry, certificate })
-      if (!entry.named) unnamed.set(wish(certificate), certificate.id)
+      if (!entry.named) unnamed.set(wantedKey(certificate), certificate.id)
     }
   }
   return [...byId.values()].map(({ certificate }) => certificate)
 }
 
-/** What a certificate is wanted to be, wherever it goes. */
-function wish({ hosts, keyType, profile, takeOver, allowStaging }: Certificate): string {
+/** Everything that is wanted of a certificate, except its targets. */
+function wantedKey({ hosts, keyType, profile, takeOver, allowStaging }: Certificate): string {
   return JSON.stringify([hostsHash(hosts), keyType, profile, takeOver, allowStaging])
 }
 

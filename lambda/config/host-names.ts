@@ -2,7 +2,7 @@
 import { domainToASCII } from 'node:url'
 import { challengeName } from '../domain/names.ts'
 
-/** RFC 1035 §2.3.4: 253 characters as text, and the challenge's name has to fit as well. */
+/** RFC 1035 §2.3.4: 253 characters as text; the challenge name has to fit as well. */
 const LONGEST_NAME = 253
 const LONGEST_LABEL = 63
 

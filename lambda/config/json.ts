@@ -1,17 +1,17 @@
-/** JSON with the place of what is wrong, which `JSON.parse` does not tell. */
+/** JSON with the line and column of an error, which `JSON.parse` does not give. */
 import { type ParseError, parse, printParseErrorCode, visit } from 'jsonc-parser'
 import { RotationError } from '../domain/errors.ts'
 
-/** @throws RotationError config/syntax with line and column, also for a key that stands twice in one object */
+/** @throws RotationError config/syntax with line and column, also for a key that occurs twice in one object */
 export function parseJson(written: string): unknown {
   const text = written.replace(/^\uFEFF/, '')
   if (text.trim() === '') throw at(text, text.length, 'the configuration is empty')
   const errors: ParseError[] = []
   const document: unknown = parse(text, errors, { disallowComments: true, allowTrailingComma: false })
   const [error] = errors
-  if (error) throw at(text, error.offset, `the configuration is no JSON: ${words(error)}`)
+  if (error) throw at(text, error.offset, `the configuration is not valid JSON: ${words(error)}`)
   const twice = repeatedKey(text)
-  if (twice) throw at(text, twice.offset, `the key ${JSON.stringify(twice.key)} stands twice in one object`)
+  if (twice) throw at(text, twice.offset, `the key ${JSON.stringify(twice.key)} occurs twice in one object`)
   return document
 }
 
@@ -21,7 +21,7 @@ function words({ error }: ParseError): string {
     .toLowerCase()
 }
 
-/** The last of two would win in silence, and a second "hosts" replace the first. */
+/** JSON.parse would silently keep the last one: a second "hosts" would replace the first. */
 function repeatedKey(text: string): { readonly key: string; readonly offset: number } | null {
   const open: Set<string>[] = []
   let found: { key: string; offset: number } | null = null

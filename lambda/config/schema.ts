@@ -1,6 +1,6 @@
 /**
- * The shape of the configuration file: keys, types and what each is for. `docs/config.schema.json` is generated
- * from it, so that editors complete it. What needs more than one key is judged in `entries.ts`.
+ * The shape of the configuration file: keys, types and what each is for. `docs/config.schema.json` is generated from it,
+ * so that editors can complete it. Checks that need more than one key are in `entries.ts`.
  */
 import * as z from 'zod'
 import { DEFAULTS } from '../domain/defaults.ts'
@@ -22,7 +22,11 @@ const beforeTargets = {
     .enum(KEY_TYPES)
     .optional()
     .describe('rsa (2048, the default), rsa-3072, rsa-4096, ecdsa (P-256) or ecdsa-p384.'),
-  profile: z.string().min(1).optional().describe("ACME profile; that of acme.profile, or the CA's choice."),
+  profile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("ACME profile; acme.profile when left out, or else the CA's choice."),
 }
 const afterTargets = {
   take_over: z
@@ -51,7 +55,7 @@ function entryShape(kinds: TargetKinds) {
   return z.strictObject({
     ...beforeTargets,
     ...optionalByKey(kinds),
-    targets: targets.describe('Several places for the same certificate.'),
+    targets: targets.describe('Several targets for the same certificate.'),
     ...afterTargets,
   })
 }
@@ -68,9 +72,9 @@ export const limitsShape = z
     renewals_are_free: z
       .boolean()
       .optional()
-      .describe('What replaces another in the window that the CA gave (ARI) counts for none of them.'),
+      .describe('A replacement inside the window that the CA gave (ARI) counts against none of them.'),
   })
-  .describe("What the CA allows, where it is not as known: Let's Encrypt's own limits, of others the first.")
+  .describe("What the CA allows, when that differs from Let's Encrypt's published limits, or for other CAs.")
 
 const externalAccount = z
   .strictObject({
@@ -81,7 +85,7 @@ const externalAccount = z
       .regex(/^\/[A-Za-z0-9_.\-/]+$/)
       .describe('SSM parameter (SecureString) that holds the HMAC key as the CA gave it, base64url.'),
   })
-  .describe('For CAs that make an account for known customers only (external account binding).')
+  .describe('For CAs that only create accounts for existing customers (external account binding).')
 
 export const acmeShape = z.strictObject({
   directory_url: z
@@ -91,17 +95,19 @@ export const acmeShape = z.strictObject({
   contact: z
     .array(z.string().regex(/^mailto:[^@\s]+@[^@\s]+$/))
     .optional()
-    .describe('For CAs that want one: mailto: addresses.'),
+    .describe('mailto: addresses, for CAs that require one.'),
   profile: z.string().min(1).optional().describe('ACME profile of every entry that names none.'),
   root_certificates: z
     .string()
     .min(1)
     .optional()
-    .describe("PEM file beside this one with the roots to trust for the directory's own TLS."),
+    .describe(
+      'PEM file, relative to this one, with the roots to trust for TLS connections to the directory.',
+    ),
   staging: z
     .boolean()
     .optional()
-    .describe('No client trusts this CA (always so for the staging CAs that are known).'),
+    .describe('Clients do not trust this CA (always true for known staging CAs).'),
   external_account: externalAccount.optional(),
   limits: limitsShape.optional(),
 })

@@ -1,4 +1,4 @@
-/** CAs whose certificates no client trusts, by the host of their directory. */
+/** CAs whose certificates clients do not trust, by the host of their directory. */
 const STAGING_HOSTS: readonly string[] = [
   // https://letsencrypt.org/docs/staging-environment/
   'acme-staging-v02.api.letsencrypt.org',

@@ -1,19 +1,19 @@
 /**
- * What CAs allow, as far as it is counted here. Let's Encrypt's figures are of 2026-08-05 (production) and 2026-04-10
- * (staging).
+ * What CAs allow, as far as it is counted here. Let's Encrypt's figures are those of 2026-08-05 (production) and
+ * 2026-04-10 (staging).
  *
  * @see https://letsencrypt.org/docs/rate-limits/
  * @see https://letsencrypt.org/docs/staging-environment/
  */
 import { DAY_MS, HOUR_MS } from './instant.ts'
 
-/** So many in any such time, filled up again one by one. */
+/** At most `most` in any `perMs`, refilled one by one. */
 export interface Allowance {
   readonly most: number
   readonly perMs: number
 }
 
-/** `null` where nothing is counted. */
+/** `null` when there is no limit. */
 export interface CaLimits {
   /** Certificates for exactly the same hosts. */
   readonly sameHosts: Allowance | null
@@ -22,13 +22,13 @@ export interface CaLimits {
   /** New orders of one account. */
   readonly orders: Allowance | null
   /**
-   * What replaces another inside the window that the CA gave is not held to any of them, and what has the hosts of one
-   * that was issued not long ago to the first alone.
+   * A replacement inside the window that the CA gave is held to none of them, and a renewal for the same hosts only to
+   * the first.
    */
   readonly areRenewalsFree: boolean
 }
 
-/** What the configuration may say in their place. */
+/** What the configuration may set instead. */
 export interface WrittenLimits {
   readonly same_hosts_a_week?: number | undefined
   readonly registered_domain_a_week?: number | undefined
@@ -56,7 +56,7 @@ const KNOWN: Readonly<Record<string, CaLimits>> = {
   },
 }
 
-/** A CA that is not known: nobody needs the same certificate more often, and a loop is stopped by it. */
+/** An unknown CA: more of the same certificate is never needed, and this stops a loop. */
 const UNKNOWN: CaLimits = {
   sameHosts: LETS_ENCRYPT.sameHosts,
   registeredDomain: null,

@@ -1,6 +1,6 @@
 /**
- * Challenge names divided into groups that fit one policy statement each. IAM judges a DNS change by one statement,
- * so a change must not cross the lines of these groups: the policy and the changes are both made from them.
+ * Challenge names divided into groups that each fit into one policy statement. IAM evaluates a DNS change against one
+ * statement, so a change must stay within one group: the policy and the changes are both made from these groups. Pure.
  */
 
 import { closest } from './hosts.ts'
@@ -8,7 +8,7 @@ import type { Certificate, HostedZone } from './model.ts'
 import { challengeName } from './names.ts'
 
 export interface ChallengeGroup {
-  /** Ids of the zones that the names lie in; empty when the configuration does not say. */
+  /** Ids of the zones of these names; empty when the configuration does not give them. */
   readonly zoneIds: readonly string[]
   /** Sorted. */
   readonly names: readonly string[]
@@ -19,13 +19,13 @@ export interface ChallengeGroup {
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 const GROUP_CHARACTERS = 5_590
-/** A name stands between quotes, with a comma. */
+/** The quotes around a name, and a comma. */
 const AROUND = 3
 /** `"arn:aws-us-gov:route53:::hostedzone/…",` */
 const ZONE_CHARACTERS = 40
 
 /**
- * Zones share a group only where none lies within another: then each name can be written in one of them alone, and the
+ * Zones share a group only if none is nested in another: then each name can be written in just one of them, and the
  * statement still allows exactly these names.
  *
  * @returns groups in a fixed order, whatever the order of the configuration
@@ -51,7 +51,7 @@ export function groupFinder(groups: readonly ChallengeGroup[]): (name: string) =
   )
   return (name) => {
     const number = numbers.get(name)
-    if (number === undefined) throw new Error(`${name} is no challenge name of this configuration`)
+    if (number === undefined) throw new Error(`${name} is not a challenge name of this configuration`)
     return number
   }
 }

@@ -7,7 +7,7 @@ export interface Config {
   readonly contact: readonly string[]
   /** A path beside the file, or the PEM itself once it was packed; `null` for the usual roots. */
   readonly rootCertificates: string | null
-  /** No client trusts what this CA issues. */
+  /** Clients do not trust what this CA issues. */
   readonly isStaging: boolean
   readonly externalAccount: ExternalAccountParameter | null
   readonly limits: CaLimits
@@ -15,7 +15,7 @@ export interface Config {
   readonly certificates: readonly Certificate[]
 }
 
-/** Where to find what ties an account to one outside of ACME. */
+/** Where the secret is that binds an account to an existing customer of the CA. */
 export interface ExternalAccountParameter {
   readonly keyId: string
   /** SSM parameter that holds the secret. */

@@ -1,15 +1,15 @@
-/** Every bound and interval of the function in one place, with its reason. Tests pass others as arguments. */
+/** Every bound and interval of the function, with its reason. Tests pass others as arguments. */
 export const DEFAULTS = {
   deployment: 'elb-cert-rotator',
   directoryUrl: 'https://acme-v02.api.letsencrypt.org/directory',
-  /** A settled world needs two passes: one that acts, one that sees nothing left. */
+  /** Two are enough when nothing interferes: one that acts, and one that finds nothing left to do. */
   maxPasses: 3,
   /** One listener or certificate each; the accounts of AWS and the CA allow far more, Lambda's CPU does not. */
   concurrency: 4,
 
-  /** A low TTL spares the next run a resolver's old answer. */
+  /** With a low TTL, the next run does not meet a resolver's old answer. */
   challengeTtlSeconds: 10,
-  /** A challenge name that others change at the same time is read and tried again this often. */
+  /** How often a change is tried at a challenge name that others change at the same time. */
   dnsChangeAttempts: 5,
   /** Route53 says "generally within 60 seconds". */
   dnsSyncTimeoutMs: 300_000,
@@ -17,10 +17,10 @@ export const DEFAULTS = {
 
   /** One HTTP request to the CA. */
   acmeRequestTimeoutMs: 30_000,
-  /** Tries of one request that met a network failure, a 5xx or a short Retry-After. */
+  /** Attempts of one request that met a network failure, a 5xx or a short Retry-After. */
   acmeAttempts: 4,
   acmeRetryBaseMs: 1_000,
-  /** A CA that asks for a longer wait than this is obeyed by giving up for this run. */
+  /** When a CA asks for a longer wait than this, the run gives up and leaves it to a later run. */
   acmeLongestWaitMs: 60_000,
   /** Twenty percent refused nonces (far more than Pebble's five) fail one request in ten million. */
   acmeNonceAttempts: 10,
@@ -37,18 +37,18 @@ export const DEFAULTS = {
   /** A closed security group drops packets: then this is what one probe costs. */
   probeTimeoutMs: 4_000,
 
-  /** Two runs of one deployment keep apart by it; a run that lives longer takes it again. */
+  /** Keeps two runs of one deployment apart; a run that takes longer renews it. */
   leaseMs: 600_000,
-  /** Clocks of two machines differ; what was written further ahead of ours than this was not written now. */
+  /** Clocks of two machines differ by less than this: an item dated further ahead means that a clock is wrong. */
   clockSkewMs: 300_000,
   /** Hosts of the certificates that go through the stages together: about two minutes with a real CA. */
   waveHosts: 250,
-  /** A wave is begun while there is this much time left for it. */
+  /** A wave begins only while this much time is left. */
   waveMs: 240_000,
-  /** Kept back at the end of the time for clean-up and report. */
+  /** Reserved at the end for clean-up and report. */
   reserveMs: 45_000,
 
-  /** A call that hangs every time costs less than what is kept back at the end. */
+  /** A call that hangs on every attempt takes less than the time reserved at the end. */
   awsAttempts: 4,
   awsConnectTimeoutMs: 5_000,
   awsRequestTimeoutMs: 10_000,
@@ -56,7 +56,7 @@ export const DEFAULTS = {
   intervalMs: 86_400_000,
 } as const
 
-/** The same keys with any numbers: what a caller may shorten. */
+/** The same keys with any numbers, so that a caller may pass shorter ones. */
 export type Settings = {
   readonly [K in keyof typeof DEFAULTS]: (typeof DEFAULTS)[K] extends number ? number : string
 }

@@ -21,7 +21,7 @@ export function toMinuteStamp(at: EpochMs): string {
   return toIso(at).replace(/[-:T]/g, '').slice(0, 12)
 }
 
-/** @returns `null` when `stamp` is no such minute. */
+/** @returns `null` when `stamp` is not such a minute. */
 export function fromMinuteStamp(stamp: string): EpochMs | null {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(stamp)
   if (!parts) return null

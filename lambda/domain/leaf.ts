@@ -1,8 +1,8 @@
-/** What a certificate says of itself, read by Node's own parser. */
+/** What a certificate says about itself, read by Node's parser. Pure. */
 import { X509Certificate } from 'node:crypto'
 import type { Leaf } from './model.ts'
 
-/** @param certificate PEM (the first one counts) or DER @throws when it is no certificate */
+/** @param certificate PEM (the first one counts) or DER @throws when it is not a certificate */
 export function readLeaf(certificate: string | Buffer): Leaf {
   return toLeaf(new X509Certificate(certificate))
 }

@@ -1,6 +1,6 @@
 /**
- * Every metric, by the name it has in CloudWatch. Names, units and dimensions stay as they are for ever: alarms and
- * dashboards of others refer to them. `docs/metrics.md` is generated from this table.
+ * Every metric, by its name in CloudWatch. Names, units and dimensions never change: alarms and dashboards of others
+ * refer to them. `docs/metrics.md` is generated from this table.
  */
 
 export const METRIC_NAMESPACE = 'elb-cert-rotator'

@@ -29,15 +29,15 @@ export interface Certificate {
   /** ACME profile, or `null` to let the CA choose. */
   readonly profile: string | null
   readonly directoryUrl: string
-  /** No client trusts what the CA issues. */
+  /** Clients do not trust what the CA issues. */
   readonly isStaging: boolean
   readonly takeOver: 'when_due' | 'now'
-  /** It may replace one that clients trust by one that they do not. */
+  /** A certificate that clients trust may be replaced by one that they do not trust. */
   readonly allowStaging: boolean
   readonly targets: readonly Target[]
 }
 
-/** What a leaf certificate says of itself. */
+/** What a leaf certificate says about itself. */
 export interface Leaf {
   /** Lower-case hex, whole bytes, as Node's X509Certificate gives it. */
   readonly serial: string
@@ -61,7 +61,7 @@ export interface HostedZone {
   readonly name: string
 }
 
-/** A server certificate of ours, as its name and the list of server certificates tell; no call of its own. */
+/** A server certificate of ours, as its name and IAM's list describe it, without a call of its own. */
 export interface StoredCertificate {
   readonly arn: string
   readonly name: string
@@ -74,7 +74,7 @@ export interface StoredCertificate {
   readonly uploadedAt: EpochMs
 }
 
-/** What only GetServerCertificate tells. */
+/** What only GetServerCertificate returns. */
 export interface CertificateDetail {
   readonly leaf: Leaf
   /** The same as PEM. */
@@ -89,12 +89,12 @@ export type Attached =
       readonly origin: 'foreign'
       readonly arn: string
       readonly leaf: Leaf
-      /** AWS refused to show it, and what is served told in its place; `null` where nothing was refused. */
+      /** AWS refused to show it, so that it is known by what is served; `null` when nothing was refused. */
       readonly refusal: RotationError | null
     }
   | { readonly origin: 'unreadable'; readonly arn: string; readonly why: RotationError }
 
-/** What one address of a load balancer answered to a TLS handshake. */
+/** How one address answered a TLS handshake. */
 export type Answer =
   | { readonly address: string; readonly leaf: Leaf }
   | { readonly address: string; readonly failure: string }
@@ -119,11 +119,11 @@ export interface Observed {
   readonly targets: ReadonlyMap<string, TargetFacts>
   /** Everything under the deployment's path. */
   readonly stored: readonly StoredCertificate[]
-  /** By ARN; only for those of ours whose specification differs, or that a target has not or does not serve. */
+  /** By ARN; only for those of ours whose specification differs, or that some target does not have or serve. */
   readonly details: ReadonlyMap<string, CertificateDetail>
   /** By ARN: why one of those could not be read. */
   readonly unread: ReadonlyMap<string, RotationError>
-  /** By ARN: a listener that has it attached, of all classic load balancers of the region. */
+  /** By ARN: a listener that has it attached, among all listeners of the kinds of target in use. */
   readonly users: ReadonlyMap<string, string>
 }
 
@@ -164,7 +164,7 @@ export interface Outcome {
   readonly isOverdue: boolean
 }
 
-/** `rejected` and `failed` make a run fail, every time, until mended. */
+/** `rejected` and `failed` make every run fail until they are fixed. */
 export function isFailure(outcome: Outcome): boolean {
   return outcome.state === 'failed' || outcome.state === 'rejected'
 }

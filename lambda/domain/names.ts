@@ -1,15 +1,15 @@
 /**
- * Every name that is written in AWS is built here, so that ownership and clean-up can trust it.
+ * Every name that is written to AWS is built here, so that ownership and clean-up can rely on it.
  * @see botocore, iam/2010-05-08: serverCertificateNameType, pathType, tagValueType
  */
 import { hash } from 'node:crypto'
 import { fromMinuteStamp, toMinuteStamp } from './instant.ts'
 import type { Certificate, EpochMs, Leaf, Target } from './model.ts'
 
-/** Under this prefix everything is ours; whatever lies elsewhere is foreign. */
+/** Everything under this prefix is ours; everything else is foreign. */
 const ROOT = 'elb-cert-rotator'
 
-/** What a deployment may be called: it becomes part of IAM paths, ARNs and SSM names. */
+/** Valid names of a deployment: they become part of IAM paths, ARNs and SSM names. */
 export const DEPLOYMENT_NAME = {
   pattern: /^[A-Za-z0-9_-]{1,128}$/,
   means: 'letters, digits, hyphens and underscores, at most 128',
@@ -36,11 +36,11 @@ export function accountParameter(deployment: string, directoryUrl: string): stri
 }
 
 /**
- * SSM parameter that holds the private key of one order until its certificate is stored. Unique, as its order is: SSM
- * asks for 30 s between deleting a parameter and making another of the same name.
+ * SSM parameter that holds the private key of one order until its certificate is stored. Unique to the order: SSM asks
+ * for 30 s between deleting a parameter and creating one of the same name.
  */
 export function keyParameter(deployment: string, certificate: Certificate, orderUrl: string): string {
-  // CAs may give one order to two entries of the same hosts, and one order twice
+  // CAs may give the same order to two entries for the same hosts, and the same order twice
   const whose = JSON.stringify([certificate.id, specificationHash(certificate), orderUrl])
   return `${keyParameterPath(deployment)}${shortHash(whose, 32)}`
 }
@@ -49,7 +49,7 @@ export function keyParameterPath(deployment: string): string {
   return `/${ROOT}/${deployment}/key/`
 }
 
-/** The DynamoDB table with what a deployment remembers. At most 145 of 255 characters. */
+/** The DynamoDB table that holds what a deployment remembers. At most 145 of 255 characters. */
 export function stateTable(deployment: string): string {
   return `${ROOT}-${deployment}`
 }
@@ -73,7 +73,7 @@ export function isLedgerItem(item: string): boolean {
   return item.startsWith(LEDGER_ITEM)
 }
 
-/** What one CA issued for one set of hosts, whatever its key type and profile: so the CA counts duplicates. */
+/** What one CA issued for one set of hosts, whatever the key type and profile: CAs count duplicates like this. */
 export function hostsLedger(directoryUrl: string, hosts: readonly string[]): string {
   return `${LEDGER_ITEM}hosts#${shortHash(JSON.stringify([directoryUrl, sorted(hosts)]), 32)}`
 }
@@ -96,7 +96,7 @@ export function hostsHash(hosts: readonly string[]): string {
   return shortHash(sorted(hosts).join(','), 10)
 }
 
-/** What makes a certificate the wanted one: hosts (in any order), key type, profile and CA. */
+/** What makes a certificate the wanted one: its hosts (in any order), key type, profile and CA. */
 export function specificationHash(
   of: Pick<Certificate, 'hosts' | 'keyType' | 'profile' | 'directoryUrl'>,
 ): string {
@@ -130,7 +130,7 @@ export function parseStoredName(name: string): StoredNameParts | null {
   return notBefore === null ? null : { idHash: id, specificationHash: specification, notBefore, serial }
 }
 
-/** Tags of a stored certificate, which tell the parts of its specification apart. */
+/** Tags of a stored certificate: the parts of its specification, one by one. */
 export const TAG = {
   deployment: 'elb-cert-rotator:deployment',
   id: 'elb-cert-rotator:id',
@@ -142,7 +142,7 @@ export const TAG = {
   rejected: 'elb-cert-rotator:rejected',
 } as const
 
-/** @returns tags to upload a certificate with. Values are cut to what IAM's tags may hold (256 of its set). */
+/** @returns tags to upload a certificate with. Values are cut to what IAM allows (256 characters of its set). */
 export function storedTags(deployment: string, certificate: Certificate): Record<string, string> {
   return {
     [TAG.deployment]: tagValue(deployment),

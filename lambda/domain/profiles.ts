@@ -1,7 +1,7 @@
 /**
- * ACME profiles known by name, as of 2026-11-23: how long their certificates live, how many hosts
- * they hold, and how often to look. A run should come by while a renewal window (2 % of the life) is open, for classic
- * also once it lives for 45 days (from 2028-02-16).
+ * ACME profiles known by name, as of 2026-11-23: how long their certificates live, how many hosts they hold, and how
+ * often to run. A run should fall into each renewal window (2 % of the life); for classic also once its certificates live
+ * for 45 days (from 2028-02-16).
  * @see https://letsencrypt.org/docs/profiles/
  */
 import { DAY_MS, HOUR_MS } from './instant.ts'

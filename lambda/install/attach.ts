@@ -50,6 +50,6 @@ async function attach({ certId, stored, before }: Swap, { ports, settings }: Att
 
 export function adapterOf({ kind }: Target, { targets }: Pick<Ports, 'targets'>): TargetAdapter {
   const adapter = targets[kind]
-  if (!adapter) throw new Error(`no adapter is there for targets of the kind ${kind}`)
+  if (!adapter) throw new Error(`there is no adapter for targets of the kind ${kind}`)
   return adapter
 }

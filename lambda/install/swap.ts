@@ -10,7 +10,7 @@ export interface Swap {
   readonly serverName: string
   /** ARN to put back should the listener break; `null` when it is not known any more. */
   readonly restore: string | null
-  /** It did not work before the swap either: then that no address answers is no excuse. */
+  /** It did not work before the swap either: silence afterwards then means that it is still broken. */
   readonly wasBroken: boolean
 }
 

@@ -1,7 +1,6 @@
 /**
- * The CA's limits as we count them, in the way in which Let's Encrypt counts: a bucket that fills up again one by one,
- * kept as the one instant at which it is full (GCRA). What others spend of the same buckets is not known here: then the
- * CA says no, and names a time.
+ * The CA's limits, counted as Let's Encrypt counts them: a bucket that refills one by one, kept as the instant at which it
+ * is full again (GCRA). What others spend of the same limits is not known here: then the CA refuses, and names a time.
  *
  * @see https://letsencrypt.org/docs/rate-limits/#how-it-works
  */
@@ -12,7 +11,7 @@ import type { Certificate, EpochMs } from '../domain/model.ts'
 import { domainLedger, hostsLedger, ordersLedger } from '../domain/names.ts'
 import type { Ledger } from '../domain/remembered.ts'
 
-/** One limit that a certificate or an order spends of. */
+/** One limit that a certificate or an order counts against. */
 export interface Bucket {
   /** Its item in the table. */
   readonly item: string
@@ -21,13 +20,13 @@ export interface Bucket {
   readonly counts: string
 }
 
-/** Within this time one with the same hosts counts as a renewal, whoever asks for it. */
+/** Within this time, a certificate for the same hosts counts as a renewal. */
 const RENEWAL_OF_MS = 120 * DAY_MS
 
 type Hosts = Pick<Certificate, 'hosts' | 'directoryUrl'>
 
 export interface Spending {
-  /** It replaces another inside the window that the CA gave. */
+  /** It replaces another certificate inside the window that the CA gave. */
   readonly isReplacement: boolean
   /** When the CA last issued for exactly these hosts; `null` when that is not known. */
   readonly lastIssued: EpochMs | null
@@ -43,19 +42,19 @@ export function spendingOf(
   return { isReplacement, lastIssued: ledger(hostsLedger(directoryUrl, hosts)).lastIssued, now }
 }
 
-/** What must have room before an order is placed. */
+/** The limits that must have room before an order is placed. */
 export function neededBuckets(hosts: Hosts, limits: CaLimits, spending: Spending): Bucket[] {
   if (isFree(limits, spending)) return []
   return [...orderBuckets(hosts, limits, spending), ...issueBuckets(hosts, limits, spending)]
 }
 
-/** What a new order is counted for. */
+/** The limits that a new order counts against. */
 export function orderBuckets({ directoryUrl }: Hosts, limits: CaLimits, spending: Spending): Bucket[] {
   if (!limits.orders || isFree(limits, spending) || isRenewal(limits, spending)) return []
   return [{ item: ordersLedger(directoryUrl), allowance: limits.orders, counts: 'new orders' }]
 }
 
-/** What a certificate is counted for once it is issued, also one whose order needed no room. */
+/** The limits that a certificate counts against once it is issued, even if its order needed no room. */
 export function issueBuckets({ directoryUrl, hosts }: Hosts, limits: CaLimits, spending: Spending): Bucket[] {
   const { sameHosts, registeredDomain } = limits
   const counts = 'certificates for the same hosts'
@@ -81,7 +80,7 @@ export function spend({ most, perMs }: Allowance, fullAt: EpochMs, now: EpochMs)
   return Math.max(fullAt, now) + perMs / most
 }
 
-/** As Let's Encrypt understands it: one label more than a public suffix, private ones included. */
+/** As Let's Encrypt defines it: one label more than a public suffix, private suffixes included. */
 function registeredDomains(hosts: readonly string[]): string[] {
   const domains = hosts.map((host) => {
     const name = host.replace(/^\*\./, '')

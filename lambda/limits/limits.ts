@@ -1,4 +1,4 @@
-/** What holds an action back that the plan wants. Pure; what is held back is reported, never dropped in silence. */
+/** Holds back planned orders that would be refused. Pure; whatever is held back is reported, never dropped. */
 
 import type { CaLimits } from '../domain/ca-limits.ts'
 import { RotationError } from '../domain/errors.ts'
@@ -15,16 +15,16 @@ export interface Budget {
   readonly now: EpochMs
   /** Time to the next run. */
   readonly intervalMs: number
-  /** Ids that are issued because somebody asked for it: our own patience counts for nothing then. */
+  /** Ids to issue because somebody asked for it: our own back-off does not apply to them. */
   readonly force: ReadonlySet<string>
-  /** An error where it could not be asked: then nothing is issued. */
+  /** An error when IAM could not be asked: then nothing is issued. */
   readonly quota: StoreQuota | RotationError
-  /** Certificates that are pruned before anything is issued. */
+  /** How many certificates are deleted before anything is issued. */
   readonly freed: number
   readonly states: ReadonlyMap<string, CertificateState>
   readonly certificates: ReadonlyMap<string, Certificate>
   readonly limits: CaLimits
-  /** What is spent of a limit, by its item. */
+  /** What was spent of a limit, by its item in the table. */
   readonly ledger: (item: string) => Ledger
 }
 
@@ -37,8 +37,8 @@ export interface Limited {
 type Issue = Extract<Action, { kind: 'issue' }>
 
 /**
- * Hold back orders that the CA would refuse, and those for which the store has no room: a certificate that cannot be
- * uploaded is an order wasted. The plan's order decides who gets what is left.
+ * Hold back orders that the CA would refuse, and those for which the store has no room: an order whose certificate
+ * cannot be uploaded is wasted. The order of the plan decides which certificate gets what is left.
  */
 export function limit(actions: readonly Action[], budget: Budget): Limited {
   const heldBack = new Map<string, RotationError>()
@@ -68,7 +68,7 @@ function isOfIssue(action: Action): boolean {
   return action.kind === 'issue' || (action.kind === 'attach' && action.stored === null)
 }
 
-/** Another CA, or other hosts, were not asked to wait. Near the end, the CA is asked whether it still means it. */
+/** The wait holds for this CA and these hosts only. Near the end, the CA is asked again sooner. */
 function askedToWait(
   { certId, isUrgent, ends }: Issue,
   { directoryUrl, hosts }: Certificate,
@@ -80,11 +80,11 @@ function askedToWait(
   const until = nextTry.since + (isUrgent ? shortened(asked, ends, now) : asked)
   if (until <= now) return null
   const at = toIso(until)
-  const what = `the CA wants no order for ${certId} before ${at}`
+  const what = `the CA asked to place no order for ${certId} before ${at}`
   return new RotationError('limits/asked-to-wait', what, { retryAfter: at })
 }
 
-/** The run that is nearest to the time of the next try makes it; runs by hand come closer together than the schedule's. */
+/** The run nearest to the time of the next try makes it; runs by hand come closer together than scheduled ones. */
 function backingOff(
   { certId, ends }: Issue,
   certificate: Certificate,
@@ -95,11 +95,11 @@ function backingOff(
   const next = nextTryAfter(failedOrders, ends, now)
   if (next <= now + Math.min(intervalMs, next - failedOrders.last) / 2) return null
   const times = failedOrders.count === 1 ? 'once' : `${failedOrders.count} times`
-  const what = `${certId} was tried ${times}, the next try is not before ${toIso(next)}; the last one said: ${failedOrders.why}`
+  const what = `${certId} was tried ${times}, the next try is not before ${toIso(next)}; the last one failed with: ${failedOrders.why}`
   return new RotationError('limits/backing-off', what, { retryAfter: toIso(next) })
 }
 
-/** An order in flight is gone on with, and was counted. */
+/** An order in flight is resumed, and was counted when it was placed. */
 function bucketsOf(
   { certId, predecessor }: Issue,
   certificate: Certificate,
@@ -112,7 +112,7 @@ function bucketsOf(
 }
 
 /**
- * Near the end, the CA itself may say no.
+ * Near the end, the order is placed anyway, and the CA itself may refuse it.
  *
  * @param ordered how many this plan takes out of each bucket already
  */
@@ -144,7 +144,7 @@ function noRoom(quota: StoreQuota | RotationError, room: number): RotationError 
   return new RotationError('store/quota-full', what, { used, limit })
 }
 
-/** What only time will help against: no failure as long as what is installed is good for a while. */
+/** Only time helps: not a failure while what is installed is good for a while. */
 export function isWait({ code }: RotationError): boolean {
   return code === 'limits/asked-to-wait' || code === 'limits/ledger-full' || code === 'run/out-of-time'
 }

@@ -13,7 +13,7 @@ interface ActionOf<K extends string> {
 interface Fallback {
   /** ARN to put back; `null` when it is not known which certificate worked there before. */
   readonly restore: string | null
-  /** It did not work before the swap either. Then that no address answers is no excuse. */
+  /** It did not work before the swap either: silence afterwards then means that it is still broken. */
   readonly wasBroken: boolean
 }
 

@@ -126,7 +126,7 @@ const brokeBefore: Check = ({ current, brokeAt, now }) => {
 
 const forced: Check = (subject) => (subject.forced ? { code: 'forced', detail: 'as asked' } : null)
 
-/** A listener that breaks with each new certificate breaks once a day at most, and five times a week by the ledger. */
+/** A listener that breaks with every new certificate breaks at most once a day, and five times a week by the ledger. */
 const SUCCESSOR_AFTER_MS = DAY_MS
 
 /** The order is the contract. */

@@ -1,6 +1,6 @@
 /**
- * Whether a listener works, broke or fell silent with what it has attached. Everyone who asks that asks here: the plan,
- * the clean-up and what is remembered. Pure.
+ * Whether a listener works, broke or fell silent with what it has attached. All code that needs to know that asks here.
+ * Pure.
  */
 import type {
   Attached,

@@ -1,4 +1,4 @@
-/** Which of our certificates counts. Pure. */
+/** Which of our certificates is the current one. Pure. */
 import type { Certificate, Observed, StoredCertificate } from '../domain/model.ts'
 import { idHash, specificationHash } from '../domain/names.ts'
 
@@ -10,13 +10,13 @@ export function newestOfOurs(desired: Certificate, observed: Observed): StoredCe
   return ours.find(({ specificationHash }) => specificationHash === wanted) ?? ours[0] ?? null
 }
 
-/** Nothing of its id came after it, of whatever specification. */
+/** No certificate of the same id is newer, whatever its specification. */
 export function isNewest(stored: StoredCertificate, observed: Observed): boolean {
   const [newest] = observed.stored.filter(({ idHash }) => idHash === stored.idHash).sort(newestFirst)
   return newest?.arn === stored.arn
 }
 
-/** Two of the same minute are told apart by when they came, and then by name, so that the order is total. */
+/** Certificates of the same minute are ordered by upload, and then by name, so that the order is total. */
 export function newestFirst(a: StoredCertificate, b: StoredCertificate): number {
   return b.notBefore - a.notBefore || b.uploadedAt - a.uploadedAt || (a.name < b.name ? -1 : 1)
 }

@@ -4,15 +4,15 @@ import type { Action } from './actions.ts'
 
 interface Wave {
   readonly actions: Action[]
-  /** By their hash: the sets for which an order is placed in it. */
+  /** By their hash: the sets of hosts that are ordered in it. */
   readonly sets: Set<string>
   hosts: number
 }
 
 /**
  * Divide a plan: a wave holds whole certificates with at most so many hosts (one certificate may have more), each in the
- * first wave that has room, in the plan's order. Two orders for the same hosts are in two waves: a CA may answer the
- * second one with the first as long as that is not done (Boulder does).
+ * first wave that has room, in the plan's order. Two orders for the same hosts go into two waves: as long as the first is
+ * not done, a CA may answer the second with it (Boulder does).
  */
 export function waves(
   actions: readonly Action[],

@@ -1,6 +1,6 @@
 /**
- * When a certificate is due. One rule of time, on a window in the certificate's life: the CA's (RFC 9773), or, without
- * one, 2/3 of the lifetime (1/2 when it is under ten days) plus and minus 1 % of it.
+ * When a certificate is due: one rule, on a window in the certificate's life. It is the CA's window (RFC 9773), or
+ * without one, 2/3 of the lifetime (1/2 when it is under ten days) plus and minus 1 % of it.
  * @see https://letsencrypt.org/docs/integration-guide/ "When to Renew"
  */
 import { hash } from 'node:crypto'
@@ -10,7 +10,7 @@ import type { EpochMs, Lifetime, RenewalWindow } from '../domain/model.ts'
 export type Due = 'point-passed' | 'before-next-run' | 'window-closes' | 'near-its-end'
 
 const SHORT_LIFETIME_MS = 10 * DAY_MS
-/** In this last part of its life, and before the last run ahead of it, a certificate is due whatever anybody advises. */
+/** In this last part of its life, and at the last run before it, a certificate is due whatever the CA advises. */
 const LAST_PART = 1 / 20
 
 export function ownWindow({ notBefore, notAfter }: Lifetime): RenewalWindow {
@@ -19,28 +19,28 @@ export function ownWindow({ notBefore, notAfter }: Lifetime): RenewalWindow {
   return { start: notBefore + lifetimeMs * (part - 0.01), end: notBefore + lifetimeMs * (part + 0.01) }
 }
 
-/** The CA's word on this very certificate, else our own. */
+/** The window that the CA gave for this very certificate, else our own. */
 export function windowOf(lifetime: Lifetime, renewal: Advised | null): RenewalWindow {
   return (renewal?.serial === lifetime.serial ? renewal.window : null) ?? ownWindow(lifetime)
 }
 
-/** What the CA last said of the certificate of this serial. */
+/** The CA's last advice on the certificate with this serial. */
 export interface Advised {
   readonly serial: string
   readonly window: RenewalWindow | null
 }
 
-/** The CA wants it replaced before its time: it is revoked, or will be. */
+/** The CA wants it replaced early: it is revoked, or will be. */
 export function isEarly(lifetime: Lifetime, window: RenewalWindow, now: EpochMs): boolean {
   return window.end <= now && now < ownWindow(lifetime).start
 }
 
-/** The end does not belong to it. */
+/** Whether `now` is in the window; its end is not. */
 export function isIn(window: RenewalWindow | null, now: EpochMs): boolean {
   return window !== null && window.start <= now && now < window.end
 }
 
-/** The instant in the window at which this certificate is renewed; spread by its serial, the same at every run. */
+/** The instant in the window at which this certificate is renewed: spread by its serial, the same in every run. */
 export function pointIn(window: RenewalWindow, serial: string): EpochMs {
   const spread = hash('sha256', serial, 'buffer').readUInt32BE() / 2 ** 32
   return Math.floor(window.start + (window.end - window.start) * spread)
@@ -67,18 +67,18 @@ export function dueAt(
   return null
 }
 
-/** From here on the end of the certificate counts, and no advice. */
+/** From here on, the end of the certificate overrides all advice. */
 export function lastGuard({ notBefore, notAfter }: Lifetime): EpochMs {
   return notAfter - (notAfter - notBefore) * LAST_PART
 }
 
-/** From here on, what speaks against a new order speaks no more. */
+/** From here on, nothing of ours holds a new order back. */
 export function nearItsEndFrom({ notBefore, notAfter }: Lifetime): EpochMs {
   return notAfter - (notAfter - notBefore) / 10
 }
 
 /**
- * A tenth of the lifetime after its point, or in its last part, nothing has replaced it: whatever the reason, somebody
+ * It was not replaced by a tenth of the lifetime after its point, or by its last part: whatever the reason, somebody
  * must look.
  */
 export function isOverdue(certificate: Lifetime, window: RenewalWindow, now: EpochMs): boolean {

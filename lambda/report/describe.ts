@@ -8,7 +8,7 @@ import type { Limited } from '../limits/limits.ts'
 import type { Plan } from '../plan/plan.ts'
 import { countByState, soonestExpiryDays } from './outcomes.ts'
 
-/** The last event of every run, also of one that could not begin. */
+/** The last event of every run, even of one that could not begin. */
 export function describeEnd(
   { ok, outcomes }: { readonly ok: boolean; readonly outcomes: readonly Outcome[] },
   dryRun: boolean,

@@ -3,11 +3,11 @@ import { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS, type MetricName } from '..
 import type { EpochMs, Outcome, OutcomeState, StoreQuota } from '../domain/model.ts'
 import { isFailing, soonestExpiryDays } from './outcomes.ts'
 
-/** A metric that is not known is left out: a zero would be read as good news. */
+/** An unknown metric is left out: a zero would look like good news. */
 export type MetricValues = { readonly [N in MetricName]?: number }
 
 /**
- * @param certificates how many the configuration has: a run that could not judge them all says nothing of failing ones
+ * @param certificates how many the configuration has: a run that could not judge them all reports no failing ones
  */
 export function metricsOf(
   { outcomes, quota }: { readonly outcomes: readonly Outcome[]; readonly quota: StoreQuota | null },
@@ -27,7 +27,7 @@ export function metricsOf(
 }
 
 /**
- * One line, to be written to stdout as it is: wrapped by the runtime's log format it would be no metric.
+ * One line, to be written to stdout as it is: wrapped by the runtime's log format, it would not count as a metric.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */

@@ -6,7 +6,7 @@ import { RotationError } from '../domain/errors.ts'
 export interface Invocation {
   /** Names of entries to look at; `null` for all. */
   readonly only: readonly string[] | null
-  /** Issue even what is not due, once. */
+  /** Issue once, even what is not due. */
   readonly force: boolean
   /** Plan only; change nothing. */
   readonly dryRun: boolean
@@ -25,7 +25,7 @@ export function parseInvocation(event: unknown): Invocation {
     const faults = read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`.trim())
     throw new RotationError(
       'invocation/invalid',
-      `the invocation ${show(event)} is not understood: ${faults.join('; ')}`,
+      `the invocation ${show(event)} is not valid: ${faults.join('; ')}`,
     )
   }
   return { only: read.data.only ?? null, force: read.data.force ?? false, dryRun: read.data.dryRun ?? false }

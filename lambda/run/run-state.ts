@@ -20,7 +20,7 @@ export class RunState {
     this.#forgotten = forgotten
   }
 
-  /** Add what acting did. A certificate that was acted on is no longer forced, and is cleaned up after once a run. */
+  /** Add what acting did. Whatever was acted on is no longer forced, and is not forgotten a second time in this run. */
   record(results: ReadonlyMap<string, CertificateResult>): void {
     for (const [certId, result] of results) {
       const before = this.#results.get(certId)

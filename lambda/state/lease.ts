@@ -1,8 +1,8 @@
 /**
- * One run acts at a time. Whoever holds the lease acts; it ends by itself, so that a run that died blocks nobody.
+ * Only the run that holds the lease acts. The lease expires by itself, so that a run that died blocks no other.
  *
- * It is looked at before each write, and taken again when half of it is over. Should two runs act all the same (clocks
- * that differ, a table that is lost), exact DNS changes and unique names keep that harmless.
+ * It is checked before each write, and renewed when half of it is over. Should two runs act nevertheless (clocks that
+ * differ, a lost table), exact DNS changes and unique names keep that harmless.
  */
 import type { Settings } from '../domain/defaults.ts'
 import { RotationError } from '../domain/errors.ts'
@@ -16,7 +16,7 @@ import { makeItem, readLease, refuseFuture } from './items.ts'
 export interface HeldLease {
   /** @throws RotationError run/lease-lost when another run has taken over */
   check(): Promise<void>
-  /** Give it back. Somebody else's is left alone. */
+  /** Give it back. A lease of another run is left alone. */
   release(): Promise<void>
 }
 
@@ -51,18 +51,18 @@ export async function takeLease(
     await table.write(mine)
     return (await isThere(mine)) ? { lease: held(mine), unreadable: read } : yielded(time.now())
   }
-  // the other run may be slow to notice that its time is over
+  // the other run may notice late that its lease is over
   if (read.expiresAt + settings.clockSkewMs / 5 > time.now()) return yielded(read.expiresAt)
   return (await put(mine, seen)) ? taken(mine) : yielded(time.now())
 
-  /** No run asks for that much: such a lease would keep everybody out for as long as it says. */
+  /** No run takes a lease that long: it would keep all others out until it ends. */
   function believable(lease: Lease | RotationError): Lease | RotationError {
     if (
       lease instanceof RotationError ||
       lease.expiresAt <= time.now() + settings.leaseMs + settings.clockSkewMs
     )
       return lease
-    const what = `the item ${LEASE_ITEM} is of a run that would last until ${toIso(lease.expiresAt)}`
+    const what = `the item ${LEASE_ITEM} claims the lease until ${toIso(lease.expiresAt)}, longer than any run does`
     return new RotationError('state/item-unreadable', what, { item: LEASE_ITEM })
   }
 
@@ -71,7 +71,7 @@ export async function takeLease(
     return makeItem(LEASE_ITEM, deployment, now, { holder, expiresAt: now + settings.leaseMs })
   }
 
-  /** A first try whose answer was lost is met by the SDK's second one. */
+  /** If the answer to a first attempt was lost, the SDK's second one meets what the first wrote. */
   async function put(item: Item, expected: Item | null): Promise<boolean> {
     return (await table.replace(item, expected)) || isThere(item)
   }
@@ -98,7 +98,7 @@ export async function takeLease(
     return {
       async check() {
         if (time.now() - (current.at ?? 0) < settings.leaseMs / 2) return
-        // writes go on side by side, and one renewal is enough
+        // writes run side by side, and one renewal is enough
         renewing ??= renew().finally(() => {
           renewing = null
         })
@@ -119,7 +119,7 @@ export async function takeLease(
             `another run has taken over since ${toIso(current.at ?? 0)}`,
           )
       } catch (thrown) {
-        // a table that cannot be asked takes nothing away: until its end the lease is ours
+        // while the table cannot be asked, the lease is ours until it ends
         const isOver = time.now() >= (current.at ?? 0) + settings.leaseMs
         if (isOver || !(thrown instanceof RotationError) || thrown.code === 'run/lease-lost') throw thrown
       }

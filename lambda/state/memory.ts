@@ -1,6 +1,6 @@
 /**
- * What a run knows of earlier ones, and leaves to later ones. Reading never fails and writing never stops a run: what
- * cannot be read is as if it had never been, what cannot be written is a trouble that the run ends with.
+ * What a run knows from earlier ones, and leaves for later ones. Reading never fails and writing never stops a run: an
+ * item that cannot be read counts as absent, and one that cannot be written is reported at the end of the run.
  */
 import { RotationError } from '../domain/errors.ts'
 import { certIdOf, certificateItem, isLedgerItem } from '../domain/names.ts'
@@ -15,24 +15,24 @@ import type { StateTable, Time } from '../ports.ts'
 import { makeItem, readCertificate, readLedger } from './items.ts'
 
 export interface Memory {
-  /** Whether the last note of it is written: if not, nothing may be left that a later run would have to know of. */
+  /** Whether its last note is in the table. If not, nothing may be left behind that a later run would need to know. */
   isKept(certId: string): boolean
-  /** By certificate; those with nothing known are left out. */
+  /** By certificate id; a certificate of which nothing is known is not in it. */
   readonly certificates: ReadonlyMap<string, CertificateState>
   of(certId: string): CertificateState
-  /** Write at once what changed. */
+  /** Change some fields, and write them at once. */
   note(certId: string, change: Partial<CertificateState>): Promise<void>
   forget(certId: string): Promise<void>
-  /** What is spent of one of the CA's limits. */
+  /** What was spent of one of the CA's limits. */
   ledger(item: string): Ledger
   noteLedger(item: string, ledger: Ledger): Promise<void>
-  /** What could not be read, each item once. */
+  /** Why items could not be read, one error an item. */
   readonly unread: readonly RotationError[]
-  /** What could not be written: somebody has to look at the table. */
+  /** Why something could not be written: somebody has to look at the table. */
   readonly troubles: readonly RotationError[]
 }
 
-/** @param table `null` where there is none, or where it could not be read: then nothing is remembered */
+/** @param table `null` when there is none, or it could not be read: then nothing is written */
 export function openMemory(
   items: readonly Item[],
   table: StateTable | null,
@@ -41,11 +41,11 @@ export function openMemory(
 ): Memory {
   const certificates = new Map<string, CertificateState>()
   const ledgers = new Map<string, Ledger>()
-  /** By item: certificates share a ledger, and their writes must not overtake each other. */
+  /** By item: certificates share a ledger, and their writes must keep their order. */
   const writes = new Map<string, Promise<unknown>>()
   const unread: RotationError[] = []
   const troubles: RotationError[] = []
-  /** Written by a later version or for another deployment: not ours to write over. */
+  /** Written by a later version or for another deployment: not ours to overwrite. */
   const foreign = new Set<string>()
   const kept = new Set<string>()
 

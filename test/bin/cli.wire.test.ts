@@ -110,7 +110,7 @@ describe('the command line', () => {
   it('goes on without a table, says so, and is content', async () => {
     const { code, stderr, stdout } = await cli('run', '--config', config, '--deployment', 'none')
     expect(stderr).toBe(
-      'warning: there is no DynamoDB table elb-cert-rotator-none in this region, so nothing is remembered (state/absent)\n',
+      'warning: there is no DynamoDB table elb-cert-rotator-none in this region, so that nothing is remembered (state/absent)\n',
     )
     expect(stdout).toContain('settled')
     expect(code).toBe(0)
@@ -134,7 +134,7 @@ describe('the command line', () => {
     const before = sandbox.snapshot()
     const { code, stdout, stderr } = await cli('run', '--config', config, '--force')
     expect(stderr).toMatch(
-      /^another run of this deployment acts \(its lease ends [\dTZ:-]+\); nothing was done\n$/,
+      /^another run of this deployment is active \(its lease ends [\dTZ:-]+\); nothing was done\n$/,
     )
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
     expect(sandbox.snapshot()).toEqual(before)
@@ -208,10 +208,10 @@ describe('the command line', () => {
     [['run', '--conifg', 'x'], /error: Unknown option '--conifg' \(usage\/invalid\)/],
     [
       ['run', '--config', 'x', '--interval', 'daily'],
-      /--interval daily: expected a duration as 90m, 6h or 1d/,
+      /--interval daily: expected a duration, for example 90m, 6h or 1d/,
     ],
     [['run', '--config', 'x', '--deployment', 'a/b'], /--deployment "a\/b": expected letters/],
-    [['rnu'], /error: no command rnu \(usage\/invalid\)/],
+    [['rnu'], /error: unknown command rnu \(usage\/invalid\)/],
     [[], /error: no command given/],
   ])('exits with 2 and two lines for wrong usage: %j', async (argv, words) => {
     const { code, stdout, stderr } = await cli(...argv)

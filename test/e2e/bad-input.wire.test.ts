@@ -270,7 +270,7 @@ describe('what is wrong is told, and nothing is changed', () => {
     [
       'config/syntax',
       '[{"hosts":["a.example.com"],"hosts":["b.example.com"]}]',
-      /the key "hosts" stands twice in one object/,
+      /the key "hosts" occurs twice in one object/,
     ],
     ['config/unreadable', null, /the configuration beside the function cannot be read: ENOENT/],
     ['config/invalid', '{"certificates":[]}', /certificates: found \[\], expected at least one element/],

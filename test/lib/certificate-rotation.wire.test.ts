@@ -100,7 +100,9 @@ describe('the asset', () => {
     writeFileSync(roots, good + privateKey.export({ type: 'pkcs8', format: 'pem' }))
     expect(() => synth('key')).toThrow(/roots\.pem holds a PRIVATE KEY, expected certificates alone/)
     writeFileSync(roots, `${good}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`)
-    expect(() => synth('garbage')).toThrow(/number 2 of the 2 certificates in .*roots\.pem is none/)
+    expect(() => synth('garbage')).toThrow(
+      /number 2 of the 2 certificates in .*roots\.pem is not a certificate/,
+    )
     writeFileSync(roots, good)
   })
 

@@ -266,7 +266,7 @@ describe('two deployments of one name', () => {
     const stack = new Stack(new App(), 'stack')
     expect(refusal(pair(stack, stack))).toMatchObject({
       code: 'synth/duplicate-deployment',
-      message: 'the deployment "shop" is there twice: stack/One and stack/Other',
+      message: 'the deployment "shop" exists twice: stack/One and stack/Other',
     })
   })
 

@@ -2,17 +2,17 @@ import { Duration, TimeZone } from 'aws-cdk-lib'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { describe, expect, it } from 'vitest'
 import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
-import { rhythmOf, slownessOf } from '../../lib/schedule.ts'
+import { scheduleFor, slownessOf } from '../../lib/schedule.ts'
 import { configOf } from '../support/configs.ts'
 
 const { rate, cron, expression } = ScheduleExpression
 const of = (...profiles: (string | null)[]) => configOf(...profiles.map((profile) => ({ profile })))
 
 function chosen(profiles: (string | null)[], wanted?: ScheduleExpression): string {
-  const rhythm = rhythmOf(of(...profiles), wanted)
-  if ('found' in rhythm) return `found ${rhythm.found}, expected ${rhythm.expected}`
-  const { expressionString } = rhythm.expression
-  return `${expressionString} every ${rhythm.intervalMs / HOUR_MS} h, up to ${rhythm.flexibleMinutes} min later`
+  const schedule = scheduleFor(of(...profiles), wanted)
+  if ('found' in schedule) return `found ${schedule.found}, expected ${schedule.expected}`
+  const { expressionString } = schedule.expression
+  return `${expressionString} every ${schedule.intervalMs / HOUR_MS} h, up to ${schedule.flexibleMinutes} min later`
 }
 
 describe('the schedule', () => {
@@ -72,7 +72,7 @@ describe('the schedule', () => {
       'slower than the shortest lifetime allows',
       ['shortlived'],
       rate(Duration.days(1)),
-      'found rate(1 day), which leaves up to 24 h between runs, expected at most 16 h, a tenth of what certificates of the profile shortlived live',
+      'found rate(1 day), which leaves up to 24 h between runs, expected at most 16 h, a tenth of the lifetime of the profile shortlived',
     ],
     [
       'slower than an alarm can watch',
@@ -84,13 +84,13 @@ describe('the schedule', () => {
       'once a month',
       [null],
       cron({ day: '1', hour: '3', minute: '0' }),
-      'found cron(0 3 1 * ? *), which leaves up to 31 days between runs, expected at most 9 days, a tenth of what certificates of the profile classic live',
+      'found cron(0 3 1 * ? *), which leaves up to 31 days between runs, expected at most 9 days, a tenth of the lifetime of the profile classic',
     ],
     [
       'faster than a run may take',
       [null],
       rate(Duration.minutes(10)),
-      'found rate(10 minutes), which runs again after 10 min, expected at least 30 min between runs, so that each that fails is told of',
+      'found rate(10 minutes), which runs again after 10 min, expected at least 30 min between runs, so that an alarm can report each run that fails',
     ],
     [
       'a single time',
@@ -134,22 +134,22 @@ describe('the schedule', () => {
 
   it('is refused with the words of the reader when it is no cron expression', () => {
     expect(chosen([null], expression('cron(x 3 * * ? *)'))).toMatch(
-      /^found cron\(x 3 \* \* \? \*\), which is not understood: .+, expected a cron expression of AWS$/,
+      /^found cron\(x 3 \* \* \? \*\), which is not valid: .+, expected a cron expression as AWS defines it$/,
     )
   })
 
   it('is warned of when it is slower than a renewal window is open, and only then', () => {
-    const rhythm = (intervalMs: number) => ({
+    const schedule = (intervalMs: number) => ({
       expression: rate(Duration.days(1)),
       intervalMs,
       flexibleMinutes: 1,
     })
-    expect(slownessOf(of('tlsserver'), rhythm(DAY_MS))).toMatch(
+    expect(slownessOf(of('tlsserver'), schedule(DAY_MS))).toMatch(
       /every 24 h is slower than .* tlsserver .*every 6 h/,
     )
-    expect(slownessOf(of('tlsserver'), rhythm(6 * HOUR_MS))).toBeNull()
+    expect(slownessOf(of('tlsserver'), schedule(6 * HOUR_MS))).toBeNull()
     const twice = { hour: '1,13', minute: '30', timeZone: TimeZone.EUROPE_BERLIN }
-    const nightly = rhythmOf(of(null), cron(twice))
+    const nightly = scheduleFor(of(null), cron(twice))
     expect('found' in nightly || slownessOf(of(null), nightly), 'the long night of the year').toBeNull()
   })
 })

@@ -1,4 +1,4 @@
-/** The account with the CA: the one that is kept, or a new one. @see RFC 8555 §7.3 */
+/** The account with the CA: the stored one, or a new one. @see RFC 8555 §7.3 */
 import { RotationError } from '../../domain/errors.ts'
 import type { AccountRecord, AccountStore, ExternalAccount, MakeKey } from '../../ports.ts'
 import type { Directory } from './directory.ts'
@@ -7,7 +7,7 @@ import type { retrying } from './retrying.ts'
 export interface AccountOptions {
   readonly contact: readonly string[]
   readonly accounts: AccountStore
-  /** What ties a new account to one that was made outside of ACME; `null` where none is configured. */
+  /** What binds a new account to an existing customer; `null` when none is configured. */
   readonly externalAccount: (() => Promise<ExternalAccount>) | null
   readonly makeKey: MakeKey
 }
@@ -32,14 +32,14 @@ export async function openAccount(
   if (directory.wantsExternalAccount && externalAccount === null)
     throw new RotationError(
       'account/external-missing',
-      'the CA makes no account without an external one, and acme.external_account is not given',
+      'the CA creates no account without an external account binding, and acme.external_account is not set',
     )
   const external = externalAccount === null ? null : await externalAccount()
   const key = (await makeKey('ecdsa')).export({ type: 'pkcs8', format: 'pem' }) as string
   const client = newClient(key, external)
   const data = contact.length > 0 ? { contact: [...contact] } : {}
   const url = await call('a new account', async () => {
-    // a repeated request finds the account of the first, and what the library then asks beside may be refused
+    // a repeated request finds the account of the first one, and the library's next request may then be refused
     await client.createAccount({ termsOfServiceAgreed: true, ...data }).catch((error: unknown) => {
       if (!hasAccount(client)) throw error
     })

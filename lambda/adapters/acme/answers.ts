@@ -1,7 +1,7 @@
-/** What the CA's orders and authorizations say when they are not what was hoped for. */
+/** Orders and authorizations as the CA returns them, and the errors that they contain. */
 import { RotationError } from '../../domain/errors.ts'
 
-/** RFC 8555 §7.1.3, as far as it is looked at here. */
+/** RFC 8555 §7.1.3, as far as it is used here. */
 export interface AnsweredOrder {
   readonly status: string
   readonly url: string
@@ -27,22 +27,22 @@ export interface AnsweredChallenge {
   readonly error?: object
 }
 
-/** What a CA answers is not always what RFC 8555 §7.1 says. */
+/** A CA's answer is not always what RFC 8555 §7.1 says. */
 export function checkOrder(order: AnsweredOrder, doing: string): void {
   if (Array.isArray(order.authorizations) && typeof order.finalize === 'string') return
-  throw new RotationError('acme/unexpected-answer', `the CA's answer to ${doing} is no order`)
+  throw new RotationError('acme/unexpected-answer', `the CA's answer to ${doing} is not an order`)
 }
 
 export function authorizationFailed(authorization: AnsweredAuthorization): RotationError {
   const host = `${authorization.wildcard ? '*.' : ''}${authorization.identifier.value}`
   const error = authorization.challenges.map((challenge) => challenge.error).find((one) => one !== undefined)
-  const words = problemText(error) ?? `its authorization is ${authorization.status}`
-  return new RotationError('acme/authorization-failed', `the CA could not prove ${host}: ${words}`, { host })
+  const why = problemText(error) ?? `its authorization is ${authorization.status}`
+  return new RotationError('acme/authorization-failed', `the CA could not validate ${host}: ${why}`, { host })
 }
 
 export function orderFailed(order: AnsweredOrder, doing: string): RotationError {
-  const words = problemText(order.error) ?? `its status is ${order.status}`
-  return new RotationError('acme/order-failed', `the CA gave up ${doing}: ${words}`)
+  const why = problemText(order.error) ?? `its status is ${order.status}`
+  return new RotationError('acme/order-failed', `the CA gave up ${doing}: ${why}`)
 }
 
 function problemText(error: object | undefined): string | null {

@@ -15,7 +15,7 @@ import { finalizeOrder } from './finalize-order.ts'
 import { fetchAuthorization, isFinal, isOfReplacement, toOrder } from './orders.ts'
 import { askRenewalInfo } from './renewal-info.ts'
 import { retrying } from './retrying.ts'
-import { type Http, tame } from './transport.ts'
+import { configureHttp, type Http } from './transport.ts'
 
 export interface AuthorityOptions extends AccountOptions {
   readonly directoryUrl: string
@@ -34,7 +34,7 @@ type LibraryChallenge = Parameters<acme.Client['completeChallenge']>[0]
 
 export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
   const { directoryUrl, challengeType, time, settings } = options
-  const transport = tame(acme.axios as unknown as Http, {
+  const transport = configureHttp(acme.axios as unknown as Http, {
     rootCertificates: options.rootCertificates,
     timeoutMs: settings.acmeRequestTimeoutMs,
     now: () => time.now(),
@@ -88,14 +88,14 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
     return order.url
   }
 
-  /** What the CA said of an order when it was placed is not asked for again. */
+  /** The CA's answer to a new order is not asked for again. */
   function look(client: acme.Client, url: string): Promise<acme.Order> {
     const order = answered.get(url)
     answered.delete(url)
     return order ? Promise.resolve(order) : client.getOrder({ url } as acme.Order)
   }
 
-  /** Ask again, as often as the CA wants within our bounds, until `ask` has an answer. */
+  /** Poll, at the CA's Retry-After within our bounds, until `ask` has an answer. */
   async function waitFor<T>(url: string, what: string, ask: () => Promise<T | null>): Promise<T> {
     const patient: Time = {
       ...time,
@@ -113,7 +113,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
 
   return {
     async ready(profile) {
-      // the directory is looked at first: where the profile is missing, no account is made
+      // the directory comes first: when the profile is missing, no account is made
       const { profiles } = await readOnce()
       if (profile !== null && !profiles?.includes(profile)) {
         const offered = profiles === null ? 'offers none' : `offers ${profiles.join(', ')}`
@@ -174,7 +174,7 @@ export function acmeAuthority(options: AuthorityOptions): CertificateAuthority {
   }
 }
 
-/** The library only looks at the URL. */
+/** The library only uses the URL. */
 function asChallenge({ url }: Challenge): LibraryChallenge {
   return { type: 'dns-01', url, status: 'pending', token: '' }
 }

@@ -1,15 +1,15 @@
-/** The CA's directory (RFC 8555 §7.1.1), as far as it is looked at here. */
+/** The CA's directory (RFC 8555 §7.1.1), as far as it is used here. */
 export interface Directory {
-  /** By name what the CA advertises; `null` when it has no profiles. */
+  /** Names of the profiles that the CA offers; `null` when it has none. */
   readonly profiles: readonly string[] | null
-  /** Where it tells of renewals (RFC 9773 §3); `null` when it does not. */
+  /** URL of its renewal information (RFC 9773 §3); `null` when it offers none. */
   readonly renewalInfo: string | null
-  /** It makes no account without one of its own (RFC 8555 §7.3.4). */
+  /** It creates accounts only with an external account binding (RFC 8555 §7.3.4). */
   readonly wantsExternalAccount: boolean
   readonly newAccount: string
 }
 
-/** @throws Error when it is none; what may be missing, or is nonsense, is as if it were not there */
+/** @throws Error when it is not a directory; an optional part that is nonsense counts as missing */
 export function readDirectory(data: unknown): Directory {
   const { newOrder, newAccount, renewalInfo, meta } = object(data)
   if (typeof newOrder !== 'string') throw new Error('it has no newOrder')

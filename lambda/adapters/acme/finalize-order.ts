@@ -4,7 +4,7 @@ import { type AnsweredOrder, orderFailed } from './answers.ts'
 import { explain } from './problem.ts'
 import type { retrying } from './retrying.ts'
 
-/** The library's client, as far as it is used here. */
+/** The part of the library's client that is used here. */
 interface Client {
   getOrder(order: object): Promise<AnsweredOrder>
   finalizeOrder(order: object, csr: string): Promise<unknown>
@@ -13,10 +13,10 @@ interface Client {
 
 type Call = ReturnType<typeof retrying>
 
-/** Ask again, as often as the CA wants within our bounds, until `ask` has an answer. */
+/** Poll, at the CA's Retry-After within our bounds, until `ask` has an answer. */
 export type WaitFor = <T>(url: string, what: string, ask: () => Promise<T | null>) => Promise<T>
 
-/** @returns the chain as PEM @throws acme/order-failed, acme/timed-out and what the CA refuses */
+/** @returns the chain as PEM @throws acme/order-failed, acme/timed-out, and when the CA refuses */
 export async function finalizeOrder(
   client: Client,
   url: string,
@@ -34,7 +34,7 @@ export async function finalizeOrder(
     try {
       await client.finalizeOrder(ready, csr)
     } catch (thrown) {
-      // an answer may have been lost after the CA had begun: its order tells
+      // the answer may have been lost after the CA had begun: the order's status tells
       const seen = await get()
       if (seen.status === 'ready') await call(doing, () => client.finalizeOrder(seen, csr))
       else if (seen.status === 'invalid') throw explain(thrown, doing, time.now())
@@ -47,7 +47,7 @@ export async function finalizeOrder(
   })
   return call('the certificate', async () => {
     const chain = await client.getCertificate(valid)
-    if (typeof chain !== 'string') throw new Error('it is no text')
+    if (typeof chain !== 'string') throw new Error('it is not text')
     return chain
   })
 }

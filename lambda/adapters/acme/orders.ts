@@ -1,4 +1,4 @@
-/** Orders as the CA tells them: a new one, or one of an earlier run. @see RFC 8555 §7.1.3, §7.1.4 */
+/** Reading orders: a new one, or one of an earlier run. @see RFC 8555 §7.1.3, §7.1.4 */
 import { RotationError } from '../../domain/errors.ts'
 import type { Challenge, Order } from '../../ports.ts'
 import {
@@ -12,7 +12,7 @@ import {
 import type { retrying } from './retrying.ts'
 import { AcmeProblem } from './transport.ts'
 
-/** The library's client, as far as it is used here. */
+/** The part of the library's client that is used here. */
 interface Client {
   getAuthorizations(order: object): Promise<readonly AnsweredAuthorization[]>
   getChallengeKeyAuthorization(challenge: object): Promise<string>
@@ -33,7 +33,7 @@ export async function toOrder(
   const { url, status } = order
   if (!isUsable(status)) throw orderFailed(order, doing)
   const challenges: Challenge[] = []
-  // one by one: the library would fetch all of them at once, and a CA allows few nonces a second
+  // one by one: the library would fetch all at once, and CAs limit how many nonces they give out a second
   if (status === 'pending')
     for (const authorizationUrl of order.authorizations as string[]) {
       const authorization = await fetchAuthorization(client, url, authorizationUrl, call)
@@ -68,14 +68,14 @@ function checkHosts({ identifiers }: AnsweredOrder, hosts: readonly string[], do
 }
 
 /**
- * The CA itself says that an order is of no use: gone, spoiled, or of another account. A page of a proxy, or an answer
- * that is not understood, says nothing of it; nor does what was said of the directory or of a nonce.
+ * The CA itself says that an order cannot be used: gone, failed, or of another account. A proxy's page or an answer that
+ * is not ACME says nothing about that, nor does an error of the directory or of a nonce.
  *
  * @param urls of the order, and of what belongs to it
  */
 export function isFinal(thrown: unknown, urls: readonly string[]): thrown is RotationError {
   if (!(thrown instanceof RotationError)) return false
-  if (SPOILED.includes(thrown.code)) return true
+  if (FAILED.includes(thrown.code)) return true
   const { code, refusal } = thrown
   if (code !== 'acme/refused' || !refusal || refusal.status >= 500 || !urls.includes(refusal.url))
     return false
@@ -83,21 +83,21 @@ export function isFinal(thrown: unknown, urls: readonly string[]): thrown is Rot
 }
 
 /**
- * Whether an order was refused for the predecessor that it names: replaced already, unknown, of another account,
- * malformed. Whatever else a CA says no to, it would say again. @see RFC 9773 §5
+ * Whether an order was refused because of the predecessor that it names: replaced already, unknown, of another account,
+ * malformed. Anything else the CA would refuse again. @see RFC 9773 §5
  */
 export function isOfReplacement(thrown: unknown): thrown is RotationError {
   if (!(thrown instanceof RotationError) || !(thrown.cause instanceof AcmeProblem)) return false
   const { status, type, message } = thrown.cause
-  if (status >= 500) return status === 500 && PEBBLES_WORDS.test(message)
+  if (status >= 500) return status === 500 && PEBBLES_MESSAGES.test(message)
   return status === 409 || OF_REPLACEMENT.includes(type)
 }
 
-/** As Boulder calls it. */
+/** Boulder's names. */
 const OF_REPLACEMENT = ['alreadyReplaced', 'malformed', 'unauthorized']
-/** Pebble answers these with a `serverInternal`. */
-const PEBBLES_WORDS = /order for the given certificate|existing order must match/
-const SPOILED = ['acme/order-failed', 'acme/authorization-failed', 'acme/no-dns-challenge']
+/** Pebble answers them as `serverInternal`, with these messages. */
+const PEBBLES_MESSAGES = /order for the given certificate|existing order must match/
+const FAILED = ['acme/order-failed', 'acme/authorization-failed', 'acme/no-dns-challenge']
 const PASSING = ['about:blank', 'badNonce', 'rateLimited', 'serverInternal']
 
 function isUsable(status: string): status is Order['status'] {

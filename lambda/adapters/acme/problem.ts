@@ -1,4 +1,4 @@
-/** What the CA said, in our codes. Its own words are always in the message. */
+/** The CA's errors, by our codes. The CA's own message is always part of ours. */
 import { asRotationError, type ErrorCode, RotationError } from '../../domain/errors.ts'
 import { toIso, toSpan } from '../../domain/instant.ts'
 import type { EpochMs } from '../../domain/model.ts'
@@ -24,14 +24,14 @@ export function explain(thrown: unknown, doing: string, now: EpochMs): RotationE
   }
   if (thrown instanceof RotationError) return thrown
   if (!(thrown instanceof Error)) return asRotationError(thrown)
-  // the library's own complaints about answers that are not ACME
-  const what = `the CA's answer to ${doing} is not understood: ${thrown.message}`
+  // the library's own errors about answers that are not ACME
+  const what = `the CA's answer to ${doing} is not valid ACME: ${thrown.message}`
   return new RotationError('acme/unexpected-answer', what, {}, { cause: thrown })
 }
 
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ALTNAME/
 
-/** Of Let's Encrypt: a rate limit that no time ends, but a visit to the page that it names. */
+/** Let's Encrypt only: a rate limit that no waiting ends, but a visit to the page that it names. */
 function isPause({ type, retryAfterMs, message }: AcmeProblem): boolean {
   return type === 'rateLimited' && retryAfterMs === null && /paused|temporarily prevented/i.test(message)
 }

@@ -1,4 +1,4 @@
-/** Ask the CA when it wants a certificate replaced. One question, no second try: the next run asks again. */
+/** Ask the CA when it wants a certificate replaced. One request without retries: the next run asks again. */
 import type { RenewalAnswer } from '../../ports.ts'
 import { AcmeProblem, AcmeSilence } from './transport.ts'
 
@@ -10,7 +10,9 @@ export async function askRenewalInfo(
 ): Promise<RenewalAnswer> {
   try {
     const read = readRenewalInfo(await get(url))
-    return read ? { ...read, retryAfterMs: retryAfterMs(url) } : failure('it is no renewal information')
+    return read
+      ? { ...read, retryAfterMs: retryAfterMs(url) }
+      : failure('the answer is not renewal information')
   } catch (thrown) {
     if (thrown instanceof AcmeProblem)
       return failure(
@@ -25,11 +27,11 @@ export async function askRenewalInfo(
   }
 }
 
-/** Time-outs, and what looks like one from here (RFC 9773 §4.3.3). */
+/** Time-outs, and errors that look like one from here (RFC 9773 §4.3.3). */
 const PASSING = ['ETIMEDOUT', 'ECONNABORTED', 'ECONNRESET', 'EPIPE', 'EAI_AGAIN']
 
-function failure(words: string, isPassing = false, retryAfterMs: number | null = null): RenewalAnswer {
-  return { failure: words, isPassing, retryAfterMs }
+function failure(why: string, isPassing = false, retryAfterMs: number | null = null): RenewalAnswer {
+  return { failure: why, isPassing, retryAfterMs }
 }
 
 /** @see RFC 9773 §4.2 */
@@ -48,7 +50,7 @@ function readRenewalInfo(
 
 const LONGEST_URL = 500
 
-/** RFC 3339. What `Date` cannot hold, or was before 1970, is none. */
+/** @returns `null` for anything but an RFC 3339 instant since 1970 that `Date` can hold */
 function instant(text: unknown): number | null {
   if (typeof text !== 'string' || !/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d/.test(text)) return null
   const at = Date.parse(text)

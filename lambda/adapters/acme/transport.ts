@@ -1,9 +1,9 @@
 /**
- * The ACME library's HTTP, tamed.
+ * Configures the HTTP client of the ACME library.
  *
  * acme-client 5.4.0 retries by itself with the same nonce for as long as Retry-After says, has no time-out, turns
- * a lost connection into a TypeError, and of a problem document keeps the `detail` alone. All of that is in
- * interceptors on its axios instance, which are replaced here by two that keep what happened.
+ * a lost connection into a TypeError, and keeps only the `detail` of a problem document. All of that is in interceptors
+ * of its axios instance, which are replaced here by two that keep what happened.
  */
 import { Agent } from 'node:https'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
@@ -74,7 +74,7 @@ export class AcmeSilence extends Error {
 }
 
 export interface Transport {
-  /** What the last answer from this URL asked to wait; `null` when it did not. */
+  /** How long the last answer from this URL asked to wait; `null` when it did not. */
   retryAfterMs(url: string): number | null
   /** Answers from this URL without a Location are refused. */
   needLocation(url: string): void
@@ -82,10 +82,10 @@ export interface Transport {
 
 /**
  * @param axios the library's one instance: all clients of the process share it, so the last call counts
- * @param rootCertificates PEM to trust beside the usual roots; `null` for those alone
+ * @param rootCertificates PEM to trust besides the usual roots; `null` for the usual roots only
  * @param now for Retry-After dates
  */
-export function tame(
+export function configureHttp(
   axios: Http,
   options: { rootCertificates: string | null; timeoutMs: number; now: () => number },
 ): Transport {
@@ -105,23 +105,23 @@ export function tame(
     keepAlive: true,
     ...(options.rootCertificates === null ? {} : { secureContext: trusting(options.rootCertificates) }),
   })
-  // a deadline for the whole answer: axios's own time-out would let a body drip for ever
+  // a deadline for the whole answer: axios's own time-out would let a slow body go on for ever
   axios.interceptors.request.use((config) => ({ ...config, signal: AbortSignal.timeout(options.timeoutMs) }))
   axios.interceptors.response.use(
     (response) => {
       const retryAfterMs = parseRetryAfter(response.headers['retry-after'], options.now())
       waits.set(response.config.url ?? '', retryAfterMs)
       if (response.status >= 400) throw toProblem(response, retryAfterMs)
-      // acme-client would ask for ever again when a known account has no URL
+      // acme-client would ask again for ever when the answer for a known account has no URL
       if (needLocation.has(response.config.url ?? '') && !response.headers['location'])
-        throw new Error('it has no Location')
+        throw new Error('it has no Location header')
       return response
     },
     (error) => {
       if (error instanceof AcmeProblem) throw error
       const { code, message } = error as { code?: string; message: string }
       if (code === 'ERR_CANCELED')
-        throw new AcmeSilence('ETIMEDOUT', `no whole answer in ${options.timeoutMs} ms`)
+        throw new AcmeSilence('ETIMEDOUT', `no complete answer in ${options.timeoutMs} ms`)
       throw new AcmeSilence(code ?? 'no code', message)
     },
   )
@@ -133,7 +133,7 @@ export function tame(
 
 const contexts = new Map<string, SecureContext>()
 
-/** Made once: as the agent's `ca`, all roots would be read anew for each connection, and copied for each request. */
+/** Made once: as the agent's `ca`, all roots would be parsed for each connection, and copied for each request. */
 function trusting(rootCertificates: string): SecureContext {
   const context = contexts.get(rootCertificates) ?? createSecureContext({ ca: rootsBeside(rootCertificates) })
   contexts.set(rootCertificates, context)
@@ -145,9 +145,9 @@ export function rootsBeside(rootCertificates: string): string[] {
   return [...getCACertificates('default'), rootCertificates]
 }
 
-/** A chain is some kilobytes; what is longer is no ACME answer. */
+/** A chain has a few kilobytes; anything this long is not an ACME answer. */
 const MOST_BYTES = 1_000_000
-/** A page to visit may come with a long token. */
+/** The URL of a page to visit may contain a long token. */
 const LONGEST_DETAIL = 1_000
 
 function toProblem({ status, data, config }: HttpAnswer, retryAfterMs: number | null): AcmeProblem {
@@ -170,10 +170,10 @@ function subproblemText(subproblem: { identifier?: { value?: string }; detail?: 
   return `${identifier ? `${identifier}: ` : ''}${subproblem?.detail ?? ''}`.slice(0, LONGEST_DETAIL)
 }
 
-/** What is longer says no more, and a date must be able to hold it. */
+/** A longer wait makes no sense, and the instant must fit into a `Date`. */
 const LONGEST_RETRY_AFTER_MS = 366 * DAY_MS
 
-/** Seconds or an HTTP date (RFC 9110 §10.2.3). Of a negative number `Date` would make a year. */
+/** Seconds or an HTTP date (RFC 9110 §10.2.3). `Date` would read a negative number as a year. */
 export function parseRetryAfter(header: unknown, now: number): number | null {
   if (typeof header !== 'string') return null
   if (/^\d+$/.test(header)) return Math.min(Number(header) * 1000, LONGEST_RETRY_AFTER_MS)

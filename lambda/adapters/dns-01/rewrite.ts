@@ -1,9 +1,9 @@
 /**
- * Edit TXT record sets without losing what others write there.
+ * Edit TXT record sets without losing what others write to them.
  *
  * Route53 has no compare-and-swap, but a DELETE of an exact set and a CREATE in one batch is refused as a whole
- * when the set is not as it was thought to be. So: think, change, and only when that is refused, read and think
- * again. The first thought is free: at challenge names nearly always nothing is there.
+ * when the set is not what was expected. So: assume, change, and only when that is refused, read and try again. The first
+ * assumption costs no call: at challenge names there is nearly always nothing.
  *
  * @see https://docs.amazonaws.cn/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
  */
@@ -14,9 +14,9 @@ import type { HostedZones, TxtRecordSet } from './hosted-zones.ts'
 
 export interface Edit {
   readonly name: string
-  /** What is thought to be there now. */
+  /** What is assumed to be there now. */
   readonly assumed: TxtRecordSet | null
-  /** From what is there to what shall be; `null` is no record set, and the very set it was given means: leave it. */
+  /** From the existing set to the wanted one. `null` means no set; returning the set it was given leaves it alone. */
   readonly apply: (existing: TxtRecordSet | null) => TxtRecordSet | null
 }
 
@@ -29,7 +29,7 @@ export interface Rewritten {
 
 /** Route53 takes 1,000 records a change; an edit is at most a DELETE and a CREATE of a few values each. */
 const EDITS_PER_CHANGE = 100
-/** Long enough for another writer to finish, short against everything else. */
+/** Long enough for another writer to finish, and short compared with everything else. */
 const PAUSE_MS = 500
 
 export interface RewriteBounds {
@@ -37,11 +37,11 @@ export interface RewriteBounds {
 }
 
 /**
- * Apply all edits in one change a hundred names. Where a batch goes on being refused, names are tried one by
- * one, so that one that cannot be written fails alone.
+ * Apply all edits, a hundred names a change. When a batch keeps being refused, its names are tried one by one, so that a
+ * name that cannot be written fails alone.
  *
- * @returns what could not be done in `failed`: dns/record-unsupported, dns/change-refused, or why Route53 could not
- *   be asked. Throws only for a bug: what was changed before a failure must not be forgotten.
+ * @returns in `failed` what could not be done: dns/record-unsupported, dns/change-refused, or why Route53 could not be
+ *   asked. Throws only for a bug: what was changed before a failure must not be lost.
  */
 export async function rewrite(
   zones: HostedZones,
@@ -56,16 +56,16 @@ export async function rewrite(
   for (let at = 0; at < edits.length; at += EDITS_PER_CHANGE) {
     const chunk = edits.slice(at, at + EDITS_PER_CHANGE)
     const refused = await attempted(chunk)
-    if (refused && refused.left.length === 1) fail(refused.left, refused.words)
+    if (refused && refused.left.length === 1) fail(refused.left, refused.why)
     else
       for (const edit of refused?.left ?? []) {
         const alone = await attempted([edit])
-        if (alone) fail(alone.left, alone.words)
+        if (alone) fail(alone.left, alone.why)
       }
   }
   return { changeIds, sets, failed }
 
-  /** As `attempt`; that Route53 could not be asked is a failure of all its names. */
+  /** As `attempt`; when Route53 could not be asked, all its names fail. */
   async function attempted(chunk: readonly Edit[]): ReturnType<typeof attempt> {
     try {
       return await attempt(chunk)
@@ -76,22 +76,22 @@ export async function rewrite(
     }
   }
 
-  /** @returns the edits that could not be made, with Route53's words; `null` when all were. */
-  async function attempt(chunk: readonly Edit[]): Promise<{ left: readonly Edit[]; words: string } | null> {
+  /** @returns the edits that could not be made, and Route53's message; `null` when all were made. */
+  async function attempt(chunk: readonly Edit[]): Promise<{ left: readonly Edit[]; why: string } | null> {
     let left = chunk
-    let words = ''
-    for (let tries = 0; tries < bounds.dnsChangeAttempts && left.length > 0; tries++) {
+    let why = ''
+    for (let attempts = 0; attempts < bounds.dnsChangeAttempts && left.length > 0; attempts++) {
       const answer = await changeAll(left)
       if (answer === null) return null
-      words = answer
+      why = answer
       const looked = await readAll(left)
       const unchanged = looked.every((edit, index) => sameSet(edit.assumed, left[index]?.assumed ?? null))
       left = looked.filter(({ name }) => !failed.has(name))
-      // refused although the zone is as was thought: reading again will not help
+      // refused although the zone is as was assumed: reading again will not help
       if (unchanged && left.length === looked.length) break
       await time.sleep(PAUSE_MS)
     }
-    return left.length > 0 ? { left, words } : null
+    return left.length > 0 ? { left, why } : null
   }
 
   /** @returns `null` when done, or why Route53 refused. */
@@ -109,28 +109,28 @@ export async function rewrite(
     return null
   }
 
-  /** What lies at each name, as the new assumption; names with an obstacle fail here. */
+  /** What is at each name, as the new assumption; names with an obstacle fail here. */
   async function readAll(chunk: readonly Edit[]): Promise<Edit[]> {
     const looked: Edit[] = []
     for (const edit of chunk) {
       const { txt, obstacle } = await zones.read(zone, edit.name)
-      // nothing to take away is no obstacle: what lies there is not ours
+      // with nothing of ours to remove, what is there is not in the way
       if (obstacle && edit.apply(txt) !== null) failed.set(edit.name, unsupported(edit.name, zone, obstacle))
       looked.push({ ...edit, assumed: txt })
     }
     return looked
   }
 
-  function fail(left: readonly Edit[], words: string): void {
+  function fail(left: readonly Edit[], why: string): void {
     for (const { name } of left) {
-      const what = `Route53 refused to change TXT ${name} in ${zone.name} (${zone.id}): ${words}`
+      const what = `Route53 refused to change TXT ${name} in ${zone.name} (${zone.id}): ${why}`
       failed.set(name, new RotationError('dns/change-refused', what, { name, zone: zone.id }))
     }
   }
 }
 
 function unsupported(name: string, zone: HostedZone, obstacle: string): RotationError {
-  const what = `${name} in ${zone.name} (${zone.id}) has ${obstacle}, beside which no challenge can be written`
+  const what = `${name} in ${zone.name} (${zone.id}) has ${obstacle}, so that no challenge value can be written there`
   return new RotationError('dns/record-unsupported', what, { name, zone: zone.id })
 }
 

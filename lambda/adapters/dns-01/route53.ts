@@ -31,7 +31,7 @@ export function route53Zones(client: Route53Client): HostedZones {
 
     async read(zone, name) {
       const sets: ResourceRecordSet[] = []
-      // the listing starts at the name and goes on past it; one name has few types
+      // the listing starts at the name and continues past it; a name has few types
       const command = new ListResourceRecordSetsCommand({
         HostedZoneId: zone.id,
         StartRecordName: name,
@@ -78,7 +78,7 @@ export function route53Zones(client: Route53Client): HostedZones {
   }
 }
 
-/** An id comes from the configuration, or a zone was deleted a moment ago. */
+/** The configuration gives a wrong id, or the zone was deleted a moment ago. */
 function noZone({ id, name }: HostedZone): (error: AwsError) => RotationError | null {
   return (error) =>
     isNamed(error, 'NoSuchHostedZone')

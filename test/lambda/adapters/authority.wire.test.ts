@@ -141,7 +141,7 @@ describe('the CA', () => {
     expect(await refusal(authority.answer(placed))).toMatchObject({
       code: 'acme/authorization-failed',
       message:
-        'the CA could not prove www.example.com: Incorrect TXT record "wrong" found at _acme-challenge.www.example.com (unauthorized)',
+        'the CA could not validate www.example.com: Incorrect TXT record "wrong" found at _acme-challenge.www.example.com (unauthorized)',
     })
   })
 
@@ -190,7 +190,7 @@ describe('the CA', () => {
     expect(await refusal(order())).toMatchObject({
       code: 'acme/unreachable',
       message: expect.stringMatching(
-        /no answer to a new order for example\.com, \*\.example\.com: no whole answer in 300 ms/,
+        /no answer to a new order for example\.com, \*\.example\.com: no complete answer in 300 ms/,
       ),
     })
   })

@@ -82,7 +82,8 @@ describe('the table of a deployment', () => {
     ])
       expect(await refusal(call())).toMatchObject({
         code: 'state/absent',
-        message: 'there is no DynamoDB table elb-cert-rotator-none in this region, so nothing is remembered',
+        message:
+          'there is no DynamoDB table elb-cert-rotator-none in this region, so that nothing is remembered',
       })
   })
 })

@@ -6,10 +6,10 @@ import { retrying } from '../../../lambda/adapters/acme/retrying.ts'
 import {
   AcmeProblem,
   AcmeSilence,
+  configureHttp,
   type Http,
   parseRetryAfter,
   rootsBeside,
-  tame,
 } from '../../../lambda/adapters/acme/transport.ts'
 import { DEFAULTS } from '../../../lambda/domain/defaults.ts'
 
@@ -141,7 +141,7 @@ describe("the library's HTTP", () => {
     }
     expect(rootsBeside('PRIVATE')).toEqual([...getCACertificates('default'), 'PRIVATE'])
     const [root = ''] = getCACertificates('default')
-    tame(http, { rootCertificates: root, timeoutMs: 1_000, now: () => NOW })
+    configureHttp(http, { rootCertificates: root, timeoutMs: 1_000, now: () => NOW })
     const { options } = http.defaults.httpsAgent as Agent
     expect(options).toHaveProperty('secureContext')
     expect(options.ca, 'as ca it would be copied for each request').toBeUndefined()
@@ -149,7 +149,7 @@ describe("the library's HTTP", () => {
     expect(cleared).toEqual(['request', 'response'])
     expect(() => http.defaults.beforeRedirect?.({ protocol: 'http:' })).toThrow(/expected https/)
     expect(() => http.defaults.beforeRedirect?.({ protocol: 'https:' })).not.toThrow()
-    tame(http, { rootCertificates: null, timeoutMs: 1_000, now: () => NOW })
+    configureHttp(http, { rootCertificates: null, timeoutMs: 1_000, now: () => NOW })
     expect((http.defaults.httpsAgent as Agent).options).not.toHaveProperty('secureContext')
   })
 })

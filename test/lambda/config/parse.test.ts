@@ -212,10 +212,10 @@ describe('a configuration is refused', () => {
     ['[] []', 'line 1, column 4'],
     [
       '{"certificates": [],\n "certificates": []}',
-      'the key "certificates" stands twice in one object, line 2, column 2',
+      'the key "certificates" occurs twice in one object, line 2, column 2',
     ],
     ['// no comments\n[]', 'line 1, column 1'],
-  ])('with line and column when it is no JSON: %j', (text, words) => {
+  ])('with line and column when it is not valid JSON: %j', (text, words) => {
     const error = errorOf(() => parseConfig(text))
     expect(error.code).toBe('config/syntax')
     expect(error.message).toContain(words)

@@ -146,10 +146,10 @@ describe('backing off', () => {
     expect(hourly(tries(9, 24 * 60 - 5))).toEqual([])
   })
 
-  it('says when the next try is, and what the last one said', () => {
+  it('says when the next try is, and why the last one failed', () => {
     const limited = limit(issue('a'), budget({ ...tries(4, 0), intervalMs: HOUR }))
     expect(limited.heldBack.get('a')?.message).toBe(
-      'a was tried 4 times, the next try is not before 1970-04-12T00:00:00Z; the last one said: no TXT record',
+      'a was tried 4 times, the next try is not before 1970-04-12T00:00:00Z; the last one failed with: no TXT record',
     )
   })
 
