@@ -2,7 +2,7 @@
 import { Stack, Token } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { ParsedConfig } from '../lambda/config/parse.ts'
-import { RotationError } from '../lambda/domain/errors.ts'
+import { RotationError, rotationErrorOrThrow } from '../lambda/domain/errors.ts'
 import { checkConfig, loadConfig } from './config-file.ts'
 import { invalidProps, problemsOf } from './prop-problems.ts'
 import type { CertificateRotationProps } from './props.ts'
@@ -37,8 +37,7 @@ function attempt<T>(work: () => T): T | RotationError {
   try {
     return work()
   } catch (thrown) {
-    if (thrown instanceof RotationError) return thrown
-    throw thrown
+    return rotationErrorOrThrow(thrown)
   }
 }
 

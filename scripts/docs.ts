@@ -9,6 +9,8 @@ import { METRIC_DIMENSION, METRIC_NAMESPACE, METRICS } from '../lambda/domain/me
 import { TARGET_KINDS } from '../lambda/domain/targets.ts'
 import { permissionsOf, TARGETS_A_STATEMENT } from '../lib/permissions.ts'
 import { toStatement } from '../lib/policies.ts'
+import { RULES } from '../test/import-rules.ts'
+import { withRooms } from './rooms.ts'
 import { targetPages } from './target-pages.ts'
 import { timing } from './timing.ts'
 
@@ -21,6 +23,7 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   'docs/permissions.md': permissions(),
   'docs/timing.md': timing(NOTE),
   ...targetPages(TARGET_KINDS, NOTE),
+  'lambda/README.md': withRooms(readFileSync(new URL('../lambda/README.md', import.meta.url), 'utf8'), RULES),
   'docs/config.schema.json': `${JSON.stringify(jsonSchema(), null, 2)}\n`,
 }
 

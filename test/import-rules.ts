@@ -161,7 +161,7 @@ export const RULES: readonly Row[] = [
   },
   {
     room: 'lambda/report',
-    does: 'what is told: outcomes, events, metrics',
+    does: 'what is reported: outcomes, events, metrics',
     rooms: ['lambda/limits', 'lambda/plan', 'lambda/domain'],
     packages: [],
   },

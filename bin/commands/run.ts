@@ -13,23 +13,49 @@ import { loadConfig } from '../../lib/config-file.ts'
 import { EXIT_DONE, EXIT_FAILED, type Io } from '../io.ts'
 import { planText, progressLine, reportText } from '../text.ts'
 
+interface Option {
+  readonly type: 'string' | 'boolean'
+  readonly multiple?: true
+  /** What follows it, in the usage text. */
+  readonly value?: string
+  readonly help: string
+}
+
+const OPTIONS = {
+  config: { type: 'string', value: 'FILE', help: 'the configuration' },
+  'dry-run': { type: 'boolean', help: 'print the plan with its reasons, and change nothing' },
+  force: { type: 'boolean', help: 'issue new certificates even where nothing is due' },
+  only: { type: 'string', multiple: true, value: 'NAME', help: 'only this certificate; may be repeated' },
+  deployment: {
+    type: 'string',
+    value: 'NAME',
+    help: `name of the deployment (default: ${DEFAULTS.deployment})`,
+  },
+  interval: {
+    type: 'string',
+    value: 'DURATION',
+    help: 'time to the next run, for example 90m, 6h or 1d (default: 1d)',
+  },
+  json: { type: 'boolean', help: 'print events as JSON lines instead of text' },
+} as const satisfies Record<string, Option>
+
 const USAGE = `elb-cert-rotator run --config FILE [options]
 
 Check the load balancers of FILE, and renew what is due. Uses your own AWS credentials. Running it means that
 you agree to the terms of the CA that FILE names (Let's Encrypt when it names none).
 
-  --config FILE        the configuration
-  --dry-run            print the plan with its reasons, and change nothing
-  --force              issue new certificates even where nothing is due
-  --only NAME          only this certificate; may be repeated
-  --deployment NAME    name of the deployment (default: ${DEFAULTS.deployment})
-  --interval DURATION  time to the next run, for example 90m, 6h or 1d (default: 1d)
-  --json               print events as JSON lines instead of text
+${optionLines(OPTIONS)}
 
 The region is AWS_REGION or AWS_DEFAULT_REGION; credentials are found as by the AWS CLI. AWS_ENDPOINT_URL and
 NODE_EXTRA_CA_CERTS are honoured.
 Exit code: 0 all is well, or a dry run made its plan; 1 something failed; 2 wrong usage or configuration.
 `
+
+function optionLines(options: Readonly<Record<string, Option>>): string {
+  return Object.entries(options)
+    .map(([name, { value, help }]) => `  ${`--${name}${value ? ` ${value}` : ''}`.padEnd(20)} ${help}`)
+    .join('\n')
+}
 
 export const runCommand = {
   summary: 'renew what is due, or print the plan with --dry-run',
@@ -96,18 +122,7 @@ function parse(argv: readonly string[]): Options {
 
 function readArguments(argv: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        config: { type: 'string' },
-        'dry-run': { type: 'boolean' },
-        force: { type: 'boolean' },
-        only: { type: 'string', multiple: true },
-        deployment: { type: 'string' },
-        interval: { type: 'string' },
-        json: { type: 'boolean' },
-      },
-    }).values
+    return parseArgs({ args: [...argv], options: OPTIONS }).values
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause)
     throw new RotationError('usage/invalid', what.split('. ')[0] ?? what, {}, { cause })

@@ -2,7 +2,7 @@
  * What a run knows from earlier ones, and leaves for later ones. Reading never fails and writing never stops a run: an
  * item that cannot be read counts as absent, and one that cannot be written is reported at the end of the run.
  */
-import { RotationError } from '../domain/errors.ts'
+import { RotationError, rotationErrorOrThrow } from '../domain/errors.ts'
 import { certIdOf, certificateItem, isLedgerItem } from '../domain/names.ts'
 import {
   type CertificateState,
@@ -69,8 +69,8 @@ export function openMemory(
       await write(table)
       return true
     } catch (thrown) {
-      if (!(thrown instanceof RotationError)) throw thrown
-      if (!troubles.some(({ message }) => message === thrown.message)) troubles.push(thrown)
+      const error = rotationErrorOrThrow(thrown)
+      if (!troubles.some(({ message }) => message === error.message)) troubles.push(error)
       return false
     }
   }

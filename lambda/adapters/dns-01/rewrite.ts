@@ -7,7 +7,7 @@
  *
  * @see https://docs.amazonaws.cn/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
  */
-import { RotationError } from '../../domain/errors.ts'
+import { RotationError, rotationErrorOrThrow } from '../../domain/errors.ts'
 import type { HostedZone } from '../../domain/model.ts'
 import type { Time } from '../../ports.ts'
 import type { HostedZones, TxtRecordSet } from './hosted-zones.ts'
@@ -69,8 +69,8 @@ export async function rewrite(
   async function attempted(chunk: readonly Edit[]): ReturnType<typeof attempt> {
     try {
       return await attempt(chunk)
-    } catch (error) {
-      if (!(error instanceof RotationError)) throw error
+    } catch (thrown) {
+      const error = rotationErrorOrThrow(thrown)
       for (const { name } of chunk) if (!sets.has(name) && !failed.has(name)) failed.set(name, error)
       return null
     }
