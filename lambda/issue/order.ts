@@ -14,7 +14,6 @@ interface Wanted {
   readonly certId: string
   readonly desired: Certificate
   readonly predecessor: Predecessor | null
-  readonly isUrgent: boolean
 }
 
 /**
@@ -43,18 +42,14 @@ export async function placeNew(wanted: Wanted, account: string, context: Context
   return { order: found, key: null }
 }
 
-/**
- * The CA is told what is replaced, unless the predecessor belongs to another account, which the CA would refuse, or
- * orders have failed near the end, when that claim may be the reason.
- */
+/** The CA is told what is replaced, unless the predecessor belongs to another account: the CA would refuse that. */
 async function placeOrder(
-  { certId, desired, predecessor, isUrgent }: Wanted,
+  { certId, desired, predecessor }: Wanted,
   account: string,
-  { ports, memory }: Context,
+  { ports }: Context,
 ): Promise<Omit<PlacedOrder, 'refusal'>> {
-  const isKnown = predecessor !== null && (predecessor.account ?? account) === account
-  const isStuck = isUrgent && memory.of(certId).failedOrders !== null
-  const replaces = isKnown && !isStuck ? predecessor.id : null
+  const isOfAccount = predecessor !== null && (predecessor.account ?? account) === account
+  const replaces = isOfAccount ? predecessor.id : null
   const { url, isReplacement, refusal } = await ports.authority.order({ ...desired, replaces })
   if (refusal !== null) ports.emit({ event: 'replacement.refused', certId, why: refusal })
   const isInWindow = isIn(predecessor?.window ?? null, ports.time.now())

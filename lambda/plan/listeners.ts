@@ -57,7 +57,7 @@ export function decideListeners(
   if (unread) return { actions: repairs, statuses: [...statuses, failed(desired, null, unread)], ends }
   const predecessor = ours && predecessorOf(desired, ours, observed, renewal, now)
   const actions = reason
-    ? [issue(desired, reason, predecessor, reachable, now), ...attachNew(wanting, reason, of)]
+    ? [issue(reason, predecessor, reachable, of), ...attachNew(wanting, reason, of)]
     : wanting.flatMap((one) => (ours && actionWithOurs(one, ours, of)) ?? [])
   const isQuiet = actions.length + repairs.length + statuses.length === 0
   return {
@@ -79,19 +79,20 @@ function statusesOf(need: Need, of: ListenerCase): Status[] {
 }
 
 function issue(
-  { id }: Certificate,
   reason: Reason,
-  predecessor: Predecessor | null,
+  known: Predecessor | null,
   reachable: readonly ReachableTarget[],
-  now: EpochMs,
+  { desired, remembered, context }: ListenerCase,
 ): Action {
   const installed = reachable.flatMap(({ attached }): Lifetime[] => {
     if (attached.origin === 'unreadable') return []
     return [attached.origin === 'ours' ? attached.stored : attached.leaf]
   })
-  const isUrgent = installed.some((one) => now > nearItsEndFrom(one))
+  const isUrgent = installed.some((one) => context.now > nearItsEndFrom(one))
+  // near the end, when orders have failed: that claim may be the reason
+  const predecessor = isUrgent && remembered.failedOrders !== null ? null : known
   const ends = installed.length === 0 ? null : Math.min(...installed.map(({ notAfter }) => notAfter))
-  return { kind: 'issue', certId: id, reason, predecessor, isUrgent, ends }
+  return { kind: 'issue', certId: desired.id, reason, predecessor, isUrgent, ends }
 }
 
 function attachNew(wanting: readonly ReachableTarget[], reason: Reason, of: ListenerCase): Action[] {

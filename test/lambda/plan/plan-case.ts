@@ -71,6 +71,8 @@ interface Remembered {
   /** When it was placed; long ago when left out. */
   readonly orderedAt?: string
   readonly postponed?: true
+  /** How many orders in a row have failed. */
+  readonly failedOrders?: number
   /** What the CA said of the certificate with this serial. */
   readonly renewal?: {
     readonly serial: string
@@ -110,7 +112,7 @@ interface Row {
   /** Listeners of others in the region, and the serial that each has. */
   readonly neighbours?: Readonly<Record<string, string>>
   /**
-   * One line an action, as `issue shop renewal-due`, and `attach shop web:443 new renewal-due, else f1`: what is put
+   * One line an action, as `issue shop renewal-due`, with `urgent` and `replaces ID` where that is so, and `attach shop web:443 new renewal-due, else f1`: what is put
    * back should the listener break. `broken` at the end: it does not work before the swap.
    */
   readonly actions: readonly string[]
@@ -241,6 +243,9 @@ export function row(name: string, written: Row): PlanCase {
       values: (given.values ?? []).map((record) => ({ zone, name: record, ours: ['"value"'] })),
       order: given.order ? toOrder(id, given) : null,
       postponed: given.postponed ?? false,
+      failedOrders: given.failedOrders
+        ? { count: given.failedOrders, last: 0, specificationHash: '', why: '' }
+        : null,
       renewal: given.renewal ? toRenewal(given.renewal) : null,
     }
   }

@@ -41,7 +41,11 @@ function line(action: Action): string {
         ' ',
       )
     case 'issue':
-      return [kind, certId, reason.code, ...(action.isUrgent ? ['urgent'] : [])].join(' ')
+      return [
+        ...[kind, certId, reason.code],
+        ...(action.isUrgent ? ['urgent'] : []),
+        ...(action.predecessor ? ['replaces', action.predecessor.id] : []),
+      ].join(' ')
     case 'delete':
       return `${kind} ${certId} ${action.stored.serial} ${reason.code}`
     case 'undo':
