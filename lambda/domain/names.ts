@@ -1,10 +1,10 @@
 /**
  * Every name that is written to AWS is built here, so that ownership and clean-up can rely on it.
- * @see botocore, iam/2010-05-08: serverCertificateNameType, pathType, tagValueType
+ * @see botocore, iam/2010-05-08: serverCertificateNameType, pathType
  */
 import { hash } from 'node:crypto'
 import { fromMinuteStamp, toMinuteStamp } from './instant.ts'
-import type { Certificate, EpochMs, Leaf, Target } from './model.ts'
+import type { Certificate, EpochMs, Leaf } from './model.ts'
 
 /** Everything under this prefix is ours; everything else is foreign. */
 const ROOT = 'elb-cert-rotator'
@@ -130,50 +130,6 @@ export function parseStoredName(name: string): StoredNameParts | null {
   return notBefore === null ? null : { idHash: id, specificationHash: specification, notBefore, serial }
 }
 
-/** Tags of a stored certificate: the parts of its specification, one by one. */
-export const TAG = {
-  deployment: 'elb-cert-rotator:deployment',
-  id: 'elb-cert-rotator:id',
-  hostsHash: 'elb-cert-rotator:hosts-hash',
-  keyType: 'elb-cert-rotator:key-type',
-  profile: 'elb-cert-rotator:profile',
-  directory: 'elb-cert-rotator:directory',
-  staging: 'elb-cert-rotator:staging',
-  rejected: 'elb-cert-rotator:rejected',
-} as const
-
-/** @returns tags to upload a certificate with. Values are cut to what IAM allows (256 characters of its set). */
-export function storedTags(deployment: string, certificate: Certificate): Record<string, string> {
-  return {
-    [TAG.deployment]: tagValue(deployment),
-    [TAG.id]: tagValue(certificate.id),
-    [TAG.hostsHash]: hostsHash(certificate.hosts),
-    [TAG.keyType]: certificate.keyType,
-    [TAG.profile]: tagValue(certificate.profile ?? ''),
-    [TAG.directory]: tagValue(certificate.directoryUrl),
-    ...(certificate.isStaging ? { [TAG.staging]: 'true' } : {}),
-  }
-}
-
-/** IAM's tag values allow letters, digits, spaces and `_ . : / = + - @`; the rest becomes `_`. */
-export function tagValue(text: string): string {
-  return text.replace(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, '_').slice(0, 256)
-}
-
-/**
- * The `rejected` tag lists listeners by a short hash, because 256 characters hold few names: 28 hashes of 8.
- * The oldest are dropped beyond that.
- */
-export function withRejected(tag: string | undefined, target: Target): string {
-  const known = (tag ?? '').split(' ').filter((one) => one !== '')
-  const added = rejectedHash(target)
-  return [...known.filter((one) => one !== added), added].slice(-28).join(' ')
-}
-
-export function isRejectedAt(tag: string | undefined, target: Target): boolean {
-  return (tag ?? '').split(' ').includes(rejectedHash(target))
-}
-
 /** `_acme-challenge.example.com` for `example.com` and `*.example.com` alike (RFC 8555 §8.4). */
 export function challengeName(host: string): string {
   return `_acme-challenge.${host.replace(/^\*\./, '')}`
@@ -190,11 +146,7 @@ export function recordKey({
   return `${zone.id} ${name}`
 }
 
-function rejectedHash(target: Target): string {
-  return shortHash(target.key, 8)
-}
-
-function shortHash(text: string, length: number): string {
+export function shortHash(text: string, length: number): string {
   return hash('sha256', text).slice(0, length)
 }
 

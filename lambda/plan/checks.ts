@@ -9,8 +9,9 @@ import type {
   Lifetime,
   StoredCertificate,
 } from '../domain/model.ts'
-import { hostsHash, specificationHash, TAG, tagValue } from '../domain/names.ts'
+import { hostsHash, specificationHash } from '../domain/names.ts'
 import type { Renewal } from '../domain/remembered.ts'
+import { TAG, tagValue } from '../domain/tags.ts'
 import { dueAt, isEarly, windowOf } from './window.ts'
 
 export type ReasonCode =

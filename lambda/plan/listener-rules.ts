@@ -14,9 +14,10 @@ import type {
   StoredCertificate,
   TargetFacts,
 } from '../domain/model.ts'
-import { specificationHash, TAG } from '../domain/names.ts'
+import { specificationHash } from '../domain/names.ts'
 import { isServedEverywhere, leavesOf } from '../domain/probes.ts'
 import type { CertificateState } from '../domain/remembered.ts'
+import { TAG } from '../domain/tags.ts'
 import type { Action } from './actions.ts'
 import type { Reason } from './checks.ts'
 import { fallbackAfterSwap, fallbackFor, isRejected, lastWorking, listenerState } from './listener-state.ts'

@@ -11,9 +11,9 @@ import type {
   StoredCertificate,
   Target,
 } from '../domain/model.ts'
-import { isRejectedAt, TAG } from '../domain/names.ts'
 import { isServedEverywhere, isSilent, leavesOf } from '../domain/probes.ts'
 import { type CertificateState, NOTHING_KNOWN, type WorkingRecord } from '../domain/remembered.ts'
+import { isRejectedAt, TAG } from '../domain/tags.ts'
 
 export type ListenerState =
   /** Every address serves what is attached. */

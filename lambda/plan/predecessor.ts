@@ -1,7 +1,8 @@
 /** What the CA is told that a new certificate replaces (RFC 9773 §5). Pure. */
 import type { Certificate, EpochMs, Observed, RenewalWindow, StoredCertificate } from '../domain/model.ts'
-import { specificationHash, TAG, tagValue } from '../domain/names.ts'
+import { specificationHash } from '../domain/names.ts'
 import type { Renewal } from '../domain/remembered.ts'
+import { TAG, tagValue } from '../domain/tags.ts'
 import { isNewest } from './newest.ts'
 
 export interface Predecessor {

@@ -1,8 +1,9 @@
 /** Certificates of ours as earlier runs would have left them: in IAM, on a load balancer, and in the state. */
 import { readLeaf } from '../../lambda/domain/leaf.ts'
 import type { Certificate } from '../../lambda/domain/model.ts'
-import { certificateItem, storedName, storedTags, storePath } from '../../lambda/domain/names.ts'
+import { certificateItem, storedName, storePath } from '../../lambda/domain/names.ts'
 import { type CertificateState, NOTHING_KNOWN } from '../../lambda/domain/remembered.ts'
+import { storedTags } from '../../lambda/domain/tags.ts'
 import { makeItem } from '../../lambda/state/items.ts'
 import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
 import { REGION, type Sandbox } from '../sandbox/sandbox.ts'

@@ -5,14 +5,12 @@ import {
   accountParameter,
   challengeName,
   idHash,
-  isRejectedAt,
   parseStoredName,
   specificationHash,
   storedName,
-  storedTags,
   storePath,
-  withRejected,
 } from '../../../lambda/domain/names.ts'
+import { isRejectedAt, storedTags, withRejected } from '../../../lambda/domain/tags.ts'
 import { classicListener } from '../../../lambda/domain/targets.ts'
 
 const CERTIFICATE: Certificate = {

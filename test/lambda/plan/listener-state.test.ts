@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Answer, Attached, Observed, StoredCertificate } from '../../../lambda/domain/model.ts'
-import { TAG, withRejected } from '../../../lambda/domain/names.ts'
 import type { CertificateState } from '../../../lambda/domain/remembered.ts'
+import { TAG, withRejected } from '../../../lambda/domain/tags.ts'
 import { classicListener } from '../../../lambda/domain/targets.ts'
 import { type ListenerState, listenerState, seenWorking } from '../../../lambda/plan/listener-state.ts'
 import { configOf } from '../../support/configs.ts'

@@ -12,15 +12,9 @@ import type {
   Target,
   TargetFacts,
 } from '../../../lambda/domain/model.ts'
-import {
-  idHash,
-  specificationHash,
-  storedName,
-  storedTags,
-  TAG,
-  withRejected,
-} from '../../../lambda/domain/names.ts'
+import { idHash, specificationHash, storedName } from '../../../lambda/domain/names.ts'
 import { type CertificateState, NOTHING_KNOWN, type Renewal } from '../../../lambda/domain/remembered.ts'
+import { storedTags, TAG, withRejected } from '../../../lambda/domain/tags.ts'
 import { classicListener } from '../../../lambda/domain/targets.ts'
 import type { PlanContext } from '../../../lambda/plan/plan-context.ts'
 
