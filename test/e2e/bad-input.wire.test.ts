@@ -163,7 +163,7 @@ describe('what is wrong is told, and nothing is changed', () => {
     trial.configure({ certificates: [ENTRY], dns: { zones: [{ name: 'example.com', id: zone }] } })
     await expectRefusal(
       'acme/authorization-failed',
-      /prove www\.example\.com: No TXT record found at _acme-challenge/,
+      /validate www\.example\.com: No TXT record found at _acme-challenge/,
     )
   })
 

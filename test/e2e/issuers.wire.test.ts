@@ -110,7 +110,7 @@ describe('a CA', () => {
     })
 
     it.each([
-      ['nothing is configured', () => undefined, /acme.external_account is not given/],
+      ['nothing is configured', () => undefined, /acme.external_account is not set/],
       ['its parameter is not there', () => bound(), /there is no SSM parameter \/acme\/hmac-key/],
       [
         'its parameter holds something else',

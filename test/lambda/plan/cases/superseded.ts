@@ -1,14 +1,15 @@
 /** Which certificates are deleted, and why the others stay. */
 import { entry, foreign, ours, type PlanCase, row } from '../plan-case.ts'
 
+/** Three generations, all still valid on 2026-02-01. */
+const OLDEST = ours('a1', '2025-08-01', '2026-02-20')
+const PREVIOUS = ours('a2', '2025-11-01', '2026-02-25')
+const CURRENT = ours('a3', '2026-01-20', '2026-04-20')
+
 export const supersededCases: readonly PlanCase[] = [
   row('deletes what was superseded a grace period ago, and keeps one that worked for rollback', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-28'] } },
     actions: ['delete shop a1 superseded'],
@@ -16,11 +17,7 @@ export const supersededCases: readonly PlanCase[] = [
   }),
   row('keeps what was superseded less than two runs ago', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-29'] } },
     intervalHours: 48,
@@ -30,11 +27,7 @@ export const supersededCases: readonly PlanCase[] = [
   }),
   row('deletes a day after, to the instant, when runs are frequent', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-31'] } },
     intervalHours: 1,
@@ -42,11 +35,7 @@ export const supersededCases: readonly PlanCase[] = [
   }),
   row('deletes nothing when it is not remembered that the newer one was seen working', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3' },
     actions: [],
     statuses: ['shop settled'],
@@ -58,22 +47,14 @@ export const supersededCases: readonly PlanCase[] = [
   row('deletes nothing while one target is not seen working with the newer one', {
     now: '2026-02-01',
     desired: [entry('shop', { targets: ['web:443', 'api:443'] })],
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3', 'api:443': { attached: 'a3', serves: 'nothing' } },
     remembered: { working: { 'web:443': ['a3', '2026-01-21'], 'api:443': ['a2', '2025-12-01'] } },
     actions: ['verify shop api:443 a3 not-served, else a2, broken'],
   }),
   row('keeps what a listener of somebody else in the region has', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-21'] } },
     neighbours: { 'other:8443': 'a1' },
@@ -83,11 +64,7 @@ export const supersededCases: readonly PlanCase[] = [
   }),
   row('keeps what IAM has refused to delete in this run', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-21'] } },
     inUse: ['a1'],
@@ -100,7 +77,7 @@ export const supersededCases: readonly PlanCase[] = [
     stored: [
       ours('a1', '2025-08-01', '2026-01-20'),
       ours('a2', '2025-11-01', '2026-02-25', { rejectedAt: ['web:443'] }),
-      ours('a3', '2026-01-20', '2026-04-20'),
+      CURRENT,
     ],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-21'] } },
@@ -172,11 +149,7 @@ export const supersededCases: readonly PlanCase[] = [
   }),
   row('shortens the grace where the store is nearly full, and nothing else', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-31'] } },
     intervalHours: 48,
@@ -186,11 +159,7 @@ export const supersededCases: readonly PlanCase[] = [
   }),
   row('keeps the grace where the store has room', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-31'] } },
     intervalHours: 48,
@@ -200,10 +169,7 @@ export const supersededCases: readonly PlanCase[] = [
   }),
   row('keeps one of which it cannot be read whether it was rejected', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20', { unread: true }),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [ours('a1', '2025-08-01', '2026-02-20', { unread: true }), CURRENT],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-21'] } },
     actions: [],
@@ -213,7 +179,7 @@ export const supersededCases: readonly PlanCase[] = [
   row('leaves the certificates of an entry that is gone', {
     now: '2026-02-01',
     desired: [entry('other')],
-    stored: [ours('a1', '2025-08-01', '2026-02-20'), ours('b1', '2026-01-20', '2026-04-20', { id: 'other' })],
+    stored: [OLDEST, ours('b1', '2026-01-20', '2026-04-20', { id: 'other' })],
     targets: { 'web:443': 'b1' },
     rememberedOf: { other: { working: { 'web:443': ['b1', '2026-01-21'] } } },
     actions: [],
@@ -223,7 +189,7 @@ export const supersededCases: readonly PlanCase[] = [
   row('says nothing of other entries when the run is about some only', {
     now: '2026-02-01',
     desired: [entry('other')],
-    stored: [ours('a1', '2025-08-01', '2026-02-20'), ours('b1', '2026-01-20', '2026-04-20', { id: 'other' })],
+    stored: [OLDEST, ours('b1', '2026-01-20', '2026-04-20', { id: 'other' })],
     targets: { 'web:443': 'b1' },
     only: true,
     actions: [],
@@ -232,11 +198,7 @@ export const supersededCases: readonly PlanCase[] = [
   }),
   row('keeps for rollback the one that worked, and not one that was never attached', {
     now: '2026-02-01',
-    stored: [
-      ours('a1', '2025-11-01', '2026-02-25'),
-      ours('a2', '2025-12-01', '2026-03-01'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [ours('a1', '2025-11-01', '2026-02-25'), ours('a2', '2025-12-01', '2026-03-01'), CURRENT],
     targets: { 'web:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-21', 'a1'] } },
     actions: ['delete shop a2 superseded'],
@@ -245,11 +207,7 @@ export const supersededCases: readonly PlanCase[] = [
   row('counts the grace from the last target that was seen working', {
     now: '2026-02-01',
     desired: [entry('shop', { targets: ['web:443', 'api:443'] })],
-    stored: [
-      ours('a1', '2025-08-01', '2026-02-20'),
-      ours('a2', '2025-11-01', '2026-02-25'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [OLDEST, PREVIOUS, CURRENT],
     targets: { 'web:443': 'a3', 'api:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-26'], 'api:443': ['a3', '2026-01-31', 'a2'] } },
     actions: [],
@@ -259,11 +217,7 @@ export const supersededCases: readonly PlanCase[] = [
   row('keeps for rollback what worked at any of the targets', {
     now: '2026-02-01',
     desired: [entry('shop', { targets: ['web:443', 'api:443'] })],
-    stored: [
-      ours('a1', '2025-11-01', '2026-02-25'),
-      ours('a2', '2025-12-01', '2026-03-01'),
-      ours('a3', '2026-01-20', '2026-04-20'),
-    ],
+    stored: [ours('a1', '2025-11-01', '2026-02-25'), ours('a2', '2025-12-01', '2026-03-01'), CURRENT],
     targets: { 'web:443': 'a3', 'api:443': 'a3' },
     remembered: { working: { 'web:443': ['a3', '2026-01-21'], 'api:443': ['a3', '2026-01-21', 'a1'] } },
     actions: ['delete shop a2 superseded'],
@@ -277,7 +231,7 @@ export const supersededCases: readonly PlanCase[] = [
       stored: [
         ours('a1', '2025-11-01', '2026-02-25'),
         ours('a2', '2025-12-01', '2026-03-01', { rejectedAt: ['web:443'] }),
-        ours('a3', '2026-01-20', '2026-04-20'),
+        CURRENT,
       ],
       targets: { 'web:443': 'a3', 'api:443': 'a3' },
       remembered: { working: { 'web:443': ['a3', '2026-01-21'], 'api:443': ['a3', '2026-01-21'] } },
