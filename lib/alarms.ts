@@ -1,5 +1,5 @@
 /**
- * Every alarm: what it watches, what it means, and what to look at. `docs/runbook.md` has a section for each.
+ * Every alarm: what it watches, what it means, and what to look at. `docs/runbook/alarms.md` has a section for each.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html on the time that Lambda gives its metrics
  */
@@ -145,7 +145,7 @@ export class Alarms extends Construct {
     this.all = rows(props).map((row) => {
       const alarm = new Alarm(this, row.name, {
         alarmName: `elb-cert-rotator/${props.deployment}/${row.name}`,
-        alarmDescription: `${row.means} Look at: ${row.lookAt} More: docs/runbook.md#${row.name}`,
+        alarmDescription: `${row.means} Look at: ${row.lookAt} More: docs/runbook/alarms.md#${row.name}`,
         metric: row.metric,
         threshold: row.atLeast ?? row.atMost ?? 0,
         comparisonOperator:
