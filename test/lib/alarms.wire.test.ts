@@ -96,7 +96,7 @@ describe('the alarms', () => {
       expect(Properties.AlarmActions).toEqual([{ Ref: id }])
       const name = Properties.AlarmName.split('/').at(-1)
       expect(Properties.AlarmDescription).toMatch(
-        new RegExp(`\\. Look at: .+ More: docs/runbook\\.md#${name}$`),
+        new RegExp(`\\. Look at: .+ More: docs/runbook/alarms\\.md#${name}$`),
       )
       expect(Properties.AlarmDescription.length).toBeLessThanOrEqual(1024)
     }
