@@ -1,4 +1,4 @@
-/** What a team may say to the construct. */
+/** The props of the construct. */
 import type { Duration } from 'aws-cdk-lib'
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
@@ -6,29 +6,29 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 
 export interface CertificateRotationProps {
   /**
-   * Path of the configuration file, from the working directory, or the configuration itself. It is checked, and packed
-   * with the function.
+   * Path of the configuration file, relative to the working directory, or the configuration itself. It is checked, and
+   * packed with the function.
    */
   readonly config: string | object
   /**
-   * Under which name certificates are kept. Two in one account and region must differ.
+   * The name under which certificates are kept; must be unique in an account and region.
    *
    * @default - the name of the stack
    */
   readonly deployment?: string
   /**
-   * A rate begins at once; a cron expression waits for its hour.
+   * A rate starts at once; a cron expression waits for its time.
    *
-   * @default - every twelve hours; every six hours or every hour where a profile of the configuration lives shorter
+   * @default - every twelve hours; every six hours or every hour if certificates of a profile in the configuration live shorter
    */
   readonly schedule?: ScheduleExpression
   /**
    * Where alarms are sent.
    *
-   * @default - a topic of its own
+   * @default - a new topic
    */
   readonly alarmTopic?: ITopic
-  /** Who gets the alarms by e-mail, through a topic of its own. Each address has to confirm once. */
+  /** Addresses that receive the alarms by e-mail, through a new topic. Each address must confirm once. */
   readonly alarmEmails?: readonly string[]
   /** @default RetentionDays.SIX_MONTHS */
   readonly logRetention?: RetentionDays
@@ -39,13 +39,13 @@ export interface CertificateRotationProps {
    */
   readonly memorySize?: number
   /**
-   * From 10 minutes on: a run waits minutes for Route53, the CA and IAM, and one that is killed says nothing.
+   * 10 to 15 minutes: a run waits minutes for Route53, the CA and IAM, and a run that is killed reports nothing.
    *
    * @default Duration.minutes(15)
    */
   readonly timeout?: Duration
   /**
-   * Runs at the same time. An account needs 100 unreserved ones, so that small accounts cannot deploy it.
+   * Number of runs at the same time. An account must keep 100 unreserved, so small accounts cannot reserve any.
    *
    * @default - none reserved
    */

@@ -10,8 +10,8 @@ export type ErrorTable = Readonly<Record<string, { readonly retry: Retry; readon
 const MARK = '**Retry:**'
 
 const RETRY: Readonly<Record<Retry, string>> = {
-  'next-run': 'the next run tries again.',
-  backoff: 'a later run tries again, after a wait.',
+  'next-run': 'runs try again by themselves.',
+  backoff: 'runs try again by themselves, after a wait.',
   never: 'fails again until you fix it.',
 }
 

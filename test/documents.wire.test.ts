@@ -106,7 +106,7 @@ describe('the page of errors', () => {
     const made = withTable(page, two)
     expect(made).toBe(
       '# Errors\n\nIntro.\n\n## a/one\n\n**Retry:** fails again until you fix it. **What to do:** Fix it.\n\nBy hand.\n\n' +
-        '## a/two\n\n**Retry:** the next run tries again. **What to do:** Wait.\n\nBy hand, too.\n',
+        '## a/two\n\n**Retry:** runs try again by themselves. **What to do:** Wait.\n\nBy hand, too.\n',
     )
     expect(withTable(made, two)).toBe(made)
   })

@@ -16,23 +16,32 @@ const beforeTargets = {
     .max(253)
     .regex(/^\P{Cc}*$/u)
     .optional()
-    .describe('Unique name; the first host when left out.'),
-  hosts: z.array(z.string()).min(1).describe('DNS names of the certificate; a wildcard as *.example.com.'),
+    .describe('Unique name; by default the first host.'),
+  hosts: z
+    .array(z.string())
+    .min(1)
+    .describe('DNS names of the certificate; a wildcard is written as *.example.com.'),
   key_type: z
     .enum(KEY_TYPES)
     .optional()
     .describe('rsa (2048, the default), rsa-3072, rsa-4096, ecdsa (P-256) or ecdsa-p384.'),
-  profile: z.string().min(1).optional().describe("ACME profile; that of acme.profile, or the CA's choice."),
+  profile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("ACME profile; by default that of acme.profile, or else the CA's choice."),
 }
 const afterTargets = {
   take_over: z
     .enum(['when_due', 'now'])
     .optional()
-    .describe('When to replace a certificate that this tool did not make: when it is due (default), or now.'),
+    .describe(
+      'When to replace a certificate that this deployment did not create: when it is due (default), or now.',
+    ),
   allow_staging: z
     .boolean()
     .optional()
-    .describe('Let a certificate of a staging CA replace one that clients trust (default: false).'),
+    .describe('Allow a certificate of a staging CA to replace one that clients trust (default: false).'),
 }
 
 /** One target, under the key of its kind. Where there are several kinds, `entries.ts` sees that there is just one. */
@@ -51,7 +60,7 @@ function entryShape(kinds: TargetKinds) {
   return z.strictObject({
     ...beforeTargets,
     ...optionalByKey(kinds),
-    targets: targets.describe('Several places for the same certificate.'),
+    targets: targets.describe('Several targets for the same certificate.'),
     ...afterTargets,
   })
 }
@@ -63,45 +72,46 @@ export const limitsShape = z
     same_hosts_a_week: most.optional().describe('Certificates for exactly the same hosts in seven days.'),
     registered_domain_a_week: most
       .optional()
-      .describe('Certificates for hosts below one registered domain in seven days.'),
+      .describe('Certificates for hosts under one registered domain in seven days.'),
     orders_in_three_hours: most.optional().describe('New orders in three hours.'),
     renewals_are_free: z
       .boolean()
       .optional()
-      .describe('What replaces another in the window that the CA gave (ARI) counts for none of them.'),
+      .describe(
+        'Orders that replace a certificate in the window that the CA gave (ARI) count against none of these limits.',
+      ),
   })
-  .describe("What the CA allows, where it is not as known: Let's Encrypt's own limits, of others the first.")
+  .describe(
+    "What the CA allows you. By default, the published limits of Let's Encrypt; for any other CA, only its first one.",
+  )
 
 const externalAccount = z
   .strictObject({
-    key_id: z.string().min(1).describe('Key identifier that the CA gave.'),
+    key_id: z.string().min(1).describe('Key identifier from the CA.'),
     hmac_key_parameter: z
       .string()
       .max(1011)
       .regex(/^\/[A-Za-z0-9_.\-/]+$/)
-      .describe('SSM parameter (SecureString) that holds the HMAC key as the CA gave it, base64url.'),
+      .describe('SSM parameter (SecureString) that contains the HMAC key from the CA, in base64url.'),
   })
-  .describe('For CAs that make an account for known customers only (external account binding).')
+  .describe('For CAs that create accounts for known customers only (external account binding).')
 
 export const acmeShape = z.strictObject({
   directory_url: z
     .url({ protocol: /^https$/ })
     .optional()
-    .describe(`ACME directory; ${DEFAULTS.directoryUrl} when left out.`),
+    .describe(`ACME directory; ${DEFAULTS.directoryUrl} by default.`),
   contact: z
     .array(z.string().regex(/^mailto:[^@\s]+@[^@\s]+$/))
     .optional()
-    .describe('For CAs that want one: mailto: addresses.'),
-  profile: z.string().min(1).optional().describe('ACME profile of every entry that names none.'),
+    .describe('mailto: addresses, for CAs that require one.'),
+  profile: z.string().min(1).optional().describe('ACME profile of each entry that does not name one.'),
   root_certificates: z
     .string()
     .min(1)
     .optional()
-    .describe("PEM file beside this one with the roots to trust for the directory's own TLS."),
-  staging: z
-    .boolean()
-    .optional()
-    .describe('No client trusts this CA (always so for the staging CAs that are known).'),
+    .describe('PEM file beside this one with the roots to trust for the TLS connection to the directory.'),
+  staging: z.boolean().optional().describe('No client trusts this CA (always true for known staging CAs).'),
   external_account: externalAccount.optional(),
   limits: limitsShape.optional(),
 })
@@ -119,7 +129,7 @@ function documentShape(entry: ReturnType<typeof entryShape>) {
               id: z
                 .string()
                 .regex(/^(\/hostedzone\/)?Z[A-Z0-9]{1,31}$/)
-                .describe('Its id in Route53.'),
+                .describe('Id of the zone in Route53.'),
             }),
           )
           .optional()
