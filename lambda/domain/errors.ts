@@ -89,7 +89,7 @@ export const ERRORS = {
   },
   'dns/clean-up-failed': {
     retry: 'never',
-    hint: 'remove the TXT values named in the message from the hosted zone',
+    hint: 'remove the leftover TXT values from the hosted zone, at the names in the message; docs/errors.md has the commands',
   },
   'account/unreadable': {
     retry: 'never',
