@@ -140,5 +140,6 @@ that at least one run falls into each window, even after lifetimes have shrunk. 
 certificates can then be renewed after their window, which counts against the CA's limits. Synth refuses a schedule that
 leaves more than a tenth of a lifetime between two runs, so that there are at least three runs between a point and the
 expiry. A revoked certificate is replaced by the first run that learns about it: after one interval at most, or after the
-time that the CA's last Retry-After named. `
+time that the CA's last Retry-After named.
+`
 }
