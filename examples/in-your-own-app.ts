@@ -1,4 +1,4 @@
-/** The construct in a CDK app of your own, beside what you have: `npx cdk deploy --app "node examples/in-your-own-app.ts"`. */
+/** The construct in your own CDK app, beside your other resources: `npx cdk deploy --app "node examples/in-your-own-app.ts"`. */
 import { App, Duration, Stack } from 'aws-cdk-lib'
 import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'

@@ -30,7 +30,7 @@ export interface AlarmsProps {
 }
 
 interface Row {
-  /** Part of the alarm's name, and its heading in the runbook. */
+  /** Part of the alarm's name, and its heading in `docs/runbook/alarms.md`. */
   readonly name: string
   readonly metric: IMetric
   readonly atLeast?: number
@@ -40,7 +40,7 @@ interface Row {
   /** How many of them must be bad; all when left out. */
   readonly bad?: number
   readonly missing: TreatMissingData
-  /** It tells by itself when it is over; the others are over at once. */
+  /** It also notifies when it returns to OK; the others return to OK by themselves, whatever the cause. */
   readonly tellsWhenOver: boolean
   readonly means: string
   readonly lookAt: string
@@ -74,7 +74,7 @@ function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }
       missing: TreatMissingData.NOT_BREACHING,
       tellsWhenOver: false,
       means: 'A run failed: a certificate could not be renewed, or the run could not be done at all.',
-      lookAt: 'the events cert.failed and run.failed in the log: each has a code and the way out.',
+      lookAt: 'the events cert.failed and run.failed in the log: each has an error code and a hint.',
     },
     {
       name: 'certificates-failing',
@@ -83,8 +83,9 @@ function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }
       missing: TreatMissingData.IGNORE,
       tellsWhenOver: true,
       means:
-        'At least one certificate failed, or is long past the time at which it should have been renewed. Red until mended.',
-      lookAt: 'the last run.finished in the log: it has the outcome of each certificate and the days left.',
+        'At least one certificate failed, or should have been renewed long ago. The alarm stays on until this is fixed.',
+      lookAt:
+        'the last run.finished in the log: it has the outcome of each certificate and the days until the first one expires.',
     },
     {
       name: 'no-run-finished',
@@ -93,8 +94,8 @@ function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }
       periods: hours,
       missing: TreatMissingData.BREACHING,
       tellsWhenOver: true,
-      means: `No run came to its end for ${hours} h, one and a half times the time between runs. It is also red from the first deployment until the first run has ended.`,
-      lookAt: 'the schedule (is it enabled?), the dead-letter queue, and the end of the log.',
+      means: `No run finished for ${hours} h, one and a half times the interval between runs. The alarm is also on from the first deployment until the first run has finished.`,
+      lookAt: 'the schedule (is it enabled?), the dead-letter queue and the end of the log.',
     },
     {
       name: 'run-not-started',
@@ -103,7 +104,7 @@ function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }
       missing: TreatMissingData.IGNORE,
       tellsWhenOver: true,
       means: 'The schedule could not start the function, and put the invocation into the dead-letter queue.',
-      lookAt: "the message's attributes ERROR_CODE and ERROR_MESSAGE in the queue.",
+      lookAt: 'the attributes ERROR_CODE and ERROR_MESSAGE of the message in the queue.',
     },
     {
       name: 'store-nearly-full',
@@ -112,8 +113,9 @@ function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }
       missing: TreatMissingData.IGNORE,
       tellsWhenOver: true,
       means:
-        "80 % of the account's quota of IAM server certificates is used. When it is full, nothing can be renewed.",
-      lookAt: 'aws iam list-server-certificates; delete what nothing uses, or raise the quota.',
+        "80 % of the account's quota for IAM server certificates is used. When it is full, nothing can be renewed.",
+      lookAt:
+        'the output of aws iam list-server-certificates; delete certificates that nothing uses, or request a higher quota.',
     },
     {
       name: 'function-throttled',
@@ -121,8 +123,9 @@ function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }
       atLeast: 1,
       missing: TreatMissingData.NOT_BREACHING,
       tellsWhenOver: false,
-      means: "The function was refused to run: the account's or its own concurrency is used up.",
-      lookAt: 'the concurrency of the account, and the reserved concurrency of this function.',
+      means:
+        'Lambda refused to run the function: the concurrency of the account or of the function is used up.',
+      lookAt: 'the concurrency of the account and the reserved concurrency of this function.',
     },
     {
       name: 'function-near-timeout',
@@ -132,7 +135,7 @@ function rows({ deployment, function: fn, deadLetterQueue, timeout, intervalMs }
       missing: TreatMissingData.NOT_BREACHING,
       tellsWhenOver: false,
       means: `A run took more than ${Math.round(timeout.toSeconds() * NEARLY)} s of the ${timeout.toSeconds()} s that it has.`,
-      lookAt: 'which events in the log are minutes apart.',
+      lookAt: 'events in the log that are minutes apart.',
     },
   ]
 }

@@ -25,7 +25,7 @@ export function addDashboard(
     widgets: [
       [
         new GraphWidget({
-          title: 'Days until the first certificate ends',
+          title: 'Days until the first certificate expires',
           width: HALF,
           left: [metricOf('daysLeft', deployment, Stats.MINIMUM, period)],
           leftYAxis: { min: 0 },
@@ -39,7 +39,7 @@ export function addDashboard(
       ],
       [
         new GraphWidget({
-          title: 'Duration of runs, and how full the store is',
+          title: 'Duration of a run, and use of the IAM quota',
           width: HALF,
           left: [fn.metricDuration({ period, statistic: Stats.MAXIMUM })],
           right: ofRuns('storeUsedPercent'),

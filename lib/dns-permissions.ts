@@ -59,7 +59,7 @@ export function dnsPermissions(config: Config, { partition }: FunctionScope): Pe
       actions: ['route53:GetChange'],
       resources: [`arn:${partition}:route53:::change/*`],
       why: 'waits until a change is on all name servers',
-      wide: { because: 'the id of a change is known only once it is made', page: PAGE.route53 },
+      wide: { because: 'the id of a change is known only after it was made', page: PAGE.route53 },
     },
   ]
 }

@@ -1,4 +1,4 @@
-/** What synth has to say beside the template: what it costs, what is still to be done, what may surprise. Pure. */
+/** What synth reports in addition to the template: the cost, what is still to be done, what may be a surprise. Pure. */
 import type { Config } from '../lambda/domain/config.ts'
 import { METRICS } from '../lambda/domain/metrics.ts'
 import { hostsWithoutZone } from './dns-permissions.ts'
@@ -7,14 +7,14 @@ import { type RunSchedule, slownessOf } from './schedule.ts'
 
 export interface Note {
   readonly level: 'info' | 'warning'
-  /** To acknowledge it by. */
+  /** The id to acknowledge it with. */
   readonly id: string
   readonly text: string
 }
 
-/** "Server certificates" of an account, as it is before anybody asks for more. */
+/** "Server certificates" of an account, unless more was requested. */
 const STORE_QUOTA = 20
-/** The one in use, the one before it, and the next one before it is verified. */
+/** The one in use, the previous one, and the next one until it is verified. */
 const STORED_PER_ENTRY = 3
 
 /** List prices of us-east-1 in US dollars a month. @see https://aws.amazon.com/cloudwatch/pricing/ */
@@ -35,22 +35,25 @@ export function notesFor(
   if (needed > STORE_QUOTA)
     warn(
       'store-quota',
-      `${config.certificates.length} certificates need room for ${needed} server certificates in IAM (the one in use, the one before, the next); an account has ${STORE_QUOTA} unless more was granted: ask AWS to raise "Server certificates per account"`,
+      `${config.certificates.length} certificates need room for ${needed} server certificates in IAM (the one in use, the previous and the next one); the default quota is ${STORE_QUOTA}: request an increase of the IAM quota "Server certificates per account"`,
     )
   const slow = slownessOf(config, schedule)
   if (slow) warn('schedule-slow', slow)
   if (!props.alarmTopic && !props.alarmEmails)
-    warn('nobody-is-told', 'nobody hears the alarms: give alarmEmails or alarmTopic (-c alarmEmail=…)')
+    warn(
+      'nobody-is-told',
+      'nobody receives the alarms: set the prop alarmEmails or alarmTopic (-c alarmEmail=…)',
+    )
   if (props.alarmEmails)
     tell(
       'confirm-email',
-      `${props.alarmEmails.join(', ')}: confirm the subscription in the mail that AWS sends; until then no alarm arrives`,
+      `${props.alarmEmails.join(', ')}: confirm the subscription in the e-mail that AWS sends; no alarm arrives before that`,
     )
   const open = hostsWithoutZone(config)
   if (open.length > 0)
     tell(
       'zone-ids',
-      `no zone id is given for ${shorten(open)}: the function may list all hosted zones, and write these challenge names in any. Give the ids under dns.zones to narrow it`,
+      `no zone id is given for ${shorten(open)}: the function is allowed to list all hosted zones, and to write these challenge names in any of them. To restrict this, give the ids under dns.zones in the configuration`,
     )
   tell('cost', costText(alarms, props.dashboard ?? false))
   return notes
@@ -63,7 +66,7 @@ function costText(alarms: number, dashboard: boolean): string {
     `${metrics} metrics at most ${dollars(metrics * PRICE.metric)}`,
     ...(dashboard ? [`1 dashboard ${dollars(PRICE.dashboard)}`] : []),
   ]
-  return `costs a month, by us-east-1's list prices: ${parts.join(', ')}; the first 10 alarms, 10 metrics and 3 dashboards of an account are free`
+  return `cost per month at list prices of us-east-1: ${parts.join(', ')}; the first 10 alarms, 10 metrics and 3 dashboards of an account are free`
 }
 
 function dollars(amount: number): string {

@@ -54,21 +54,21 @@ function iamStore({ partition, region, account, deployment }: FunctionScope): Pe
       sid: 'ListCertificates',
       actions: ['iam:ListServerCertificates', 'iam:GetAccountSummary'],
       resources: ['*'],
-      why: 'lists the stored certificates, and reads how full the store is',
+      why: 'finds the stored certificates, and how much of the quota is used',
       wide: { because: ANY_ONLY, page: PAGE.iam },
     },
     {
       sid: 'ReadCertificates',
       actions: ['iam:GetServerCertificate'],
       resources: [`${certificates}/*`],
-      why: 'reads the public part of what a listener has; IAM never returns a private key',
-      wide: { because: 'what a listener has may have any name, and changes', page: PAGE.iam },
+      why: 'reads the public part of the certificate that a listener has; IAM never returns a private key',
+      wide: { because: 'a listener can have a certificate with any name, and it changes', page: PAGE.iam },
     },
     {
       sid: 'StoreCertificates',
       actions: ['iam:UploadServerCertificate', 'iam:TagServerCertificate', 'iam:DeleteServerCertificate'],
       resources: [`${certificates}${storePath(region, deployment)}*`],
-      why: "stores new certificates under the deployment's own path, with their specification as tags, and deletes what they superseded",
+      why: "stores new certificates under the deployment's own path, with their specification as tags, and deletes the ones that they superseded",
     },
   ]
 }
@@ -78,6 +78,6 @@ function logs({ logGroupArn }: FunctionScope): Permission {
     sid: 'WriteLogs',
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     resources: [logGroupArn],
-    why: "writes the function's own log group",
+    why: 'writes to the log group of the function',
   }
 }

@@ -1,4 +1,4 @@
-/** What is wrong with the props: each with what was found, and what is expected. Types are looked at too: not all apps have them. */
+/** What is wrong with the props: each with what was found and what is expected. Types are checked too, because not every app uses TypeScript. */
 import { Token } from 'aws-cdk-lib'
 import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { nearest } from '../lambda/config/problems.ts'
@@ -23,7 +23,7 @@ const PROPS = Object.keys(ALL)
 
 function expectedProp(prop: string): string {
   const near = nearest(prop, PROPS)
-  return near ? `${near}, perhaps` : `one of ${PROPS.join(', ')}`
+  return near ? `${near} (did you mean that?)` : `one of ${PROPS.join(', ')}`
 }
 
 /** A prop that is wrong: what was found, and what is expected. */
@@ -48,9 +48,9 @@ export function problemsOf(
   for (const prop of Object.keys(props).filter((key) => !PROPS.includes(key)))
     problems.push({ prop, found: 'an unknown prop', expected: expectedProp(prop) })
   if (!isConfig(props.config))
-    refuse('config', describe(props.config), 'a path, or the configuration itself as an object or a list')
+    refuse('config', describe(props.config), 'a path, or the configuration as an object or a list')
   if (Token.isUnresolved(deployment))
-    refuse('deployment', describe(deployment), 'a name that is known at synth time, as in "shop"')
+    refuse('deployment', describe(deployment), 'a name that is known at synth time, for example "shop"')
   else if (typeof deployment !== 'string' || !DEPLOYMENT_NAME.pattern.test(deployment))
     refuse('deployment', describe(deployment), DEPLOYMENT_NAME.means)
   refuseSchedule(props.schedule)
@@ -61,13 +61,13 @@ export function problemsOf(
   if (props.dashboard !== undefined && typeof props.dashboard !== 'boolean')
     refuse('dashboard', describe(props.dashboard), 'true or false')
   if (props.logRetention !== undefined && RetentionDays[props.logRetention] === undefined)
-    refuse('logRetention', describe(props.logRetention), 'one of RetentionDays')
+    refuse('logRetention', describe(props.logRetention), 'a value of RetentionDays')
   return problems
 
   function refuseTimeout(timeout: CertificateRotationProps['timeout']): void {
     if (timeout === undefined) return
     if (typeof timeout?.toSeconds !== 'function')
-      refuse('timeout', describe(timeout), 'a Duration, as Duration.minutes(15)')
+      refuse('timeout', describe(timeout), 'a Duration, for example Duration.minutes(15)')
     else if (timeout.isUnresolved()) refuse('timeout', 'a token', 'a duration that is known at synth time')
     else numberIn('timeout', timeout.toSeconds({ integral: false }), 600, 900, 'seconds')
   }
@@ -79,7 +79,7 @@ export function problemsOf(
       refuse(
         'schedule',
         describe(schedule),
-        'a ScheduleExpression, as ScheduleExpression.rate(Duration.days(1))',
+        'a ScheduleExpression, for example ScheduleExpression.rate(Duration.days(1))',
       )
     else if (Token.isUnresolved(expressionString) || Token.isUnresolved(timeZone?.timezoneName))
       refuse('schedule', 'a token', 'an expression and a time zone that are known at synth time')
@@ -88,9 +88,9 @@ export function problemsOf(
   function refuseReceivers({ alarmTopic, alarmEmails }: CertificateRotationProps): void {
     const topicRegion = alarmTopic?.env?.region ?? region
     if (alarmTopic !== undefined && typeof alarmTopic?.topicArn !== 'string')
-      refuse('alarmTopic', describe(alarmTopic), 'an ITopic, as Topic.fromTopicArn(…) gives')
+      refuse('alarmTopic', describe(alarmTopic), 'an ITopic, for example Topic.fromTopicArn(…)')
     if (!Token.isUnresolved(topicRegion) && !Token.isUnresolved(region) && topicRegion !== region)
-      refuse('alarmTopic', `a topic in ${topicRegion}`, `one in ${region}, where the alarms are`)
+      refuse('alarmTopic', `a topic in ${topicRegion}`, `a topic in ${region}, where the alarms are`)
     if (alarmTopic && alarmEmails) refuse('alarmEmails', 'both alarmEmails and alarmTopic', 'one of them')
     if (alarmEmails !== undefined) refuseEmails(alarmEmails)
   }
@@ -105,7 +105,7 @@ export function problemsOf(
         if (Token.isUnresolved(address) || !/^[^\s@]+@[^\s@]+$/.test(address))
           refuse('alarmEmails', describe(address), 'an e-mail address')
         else if (emails.indexOf(address) < at)
-          refuse('alarmEmails', `${describe(address)} for the second time`, 'each address once')
+          refuse('alarmEmails', `${describe(address)} twice`, 'each address once')
   }
 
   function numberIn(
@@ -134,7 +134,7 @@ function isJson(value: object): boolean {
   }
 }
 
-/** @param config what is wrong with the configuration, to be told with the rest; `null` when nothing is */
+/** @param config what is wrong with the configuration, reported with the rest; `null` when nothing is */
 export function invalidProps(problems: readonly PropProblem[], config: RotationError | null): RotationError {
   const lines = problems.map(({ prop, found, expected }) => `${prop}: found ${found}, expected ${expected}`)
   if (config) lines.push(`config: ${config.message.replaceAll('\n', '\n  ')} (${config.code})`)
@@ -143,7 +143,7 @@ export function invalidProps(problems: readonly PropProblem[], config: RotationE
 }
 
 function describe(value: unknown): string {
-  if (Token.isUnresolved(value)) return 'a token, which is only known when the stack is deployed'
-  if (typeof value === 'object' && value !== null && !isJson(value)) return 'a value that is no JSON'
+  if (Token.isUnresolved(value)) return 'a token, whose value is only known when the stack is deployed'
+  if (typeof value === 'object' && value !== null && !isJson(value)) return 'a value that is not valid JSON'
   return JSON.stringify(value) ?? String(value)
 }

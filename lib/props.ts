@@ -6,8 +6,8 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns'
 
 export interface CertificateRotationProps {
   /**
-   * Path of the configuration file, from the working directory, or the configuration itself. It is checked, and packed
-   * with the function.
+   * Path of the configuration file, relative to the working directory, or the configuration itself. It is checked, and
+   * packed with the function.
    */
   readonly config: string | object
   /**

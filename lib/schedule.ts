@@ -8,7 +8,7 @@ import { PROFILES } from '../lambda/domain/profiles.ts'
 
 /** A run may take half of it, and the alarm of a failed run has cleared before the next run, so that it fires again. */
 const FASTEST_MS = 30 * MINUTE_MS
-/** The alarm no-run-finished looks back one and a half intervals, and an alarm can look back at most seven days. */
+/** "No run finished" looks back one and a half intervals, and an alarm looks back seven days at most. */
 const SLOWEST_MS = 4 * DAY_MS
 const DEFAULT_PROFILE = 'classic'
 
@@ -67,7 +67,7 @@ export function slownessOf(config: Config, { expression, intervalMs }: RunSchedu
   const { profile, intervalMs: recommended } = shortest(config)
   const extraHour = expression.expressionString.startsWith('cron') ? HOUR_MS : 0
   if (intervalMs <= recommended + extraHour) return null
-  return `a run every ${toSpan(intervalMs)} is slower than the profile ${profile} wants (every ${toSpan(recommended)}): certificates are renewed, but not always in the window that the CA asks for`
+  return `a run every ${toSpan(intervalMs)} is slower than the profile ${profile} needs (every ${toSpan(recommended)}): certificates are renewed, but not always within the renewal window that the CA asks for`
 }
 
 /** Time between two planned runs. */
@@ -80,19 +80,19 @@ function faultOf({ shortestMs, longestMs }: Gaps, config: Config | null): Schedu
   if (shortestMs < FASTEST_MS)
     return {
       found: `, which runs again after ${toSpan(shortestMs)}`,
-      expected: `at least ${toSpan(FASTEST_MS)} between runs, so that an alarm can report each run that fails`,
+      expected: `at least ${toSpan(FASTEST_MS)} between runs, so that each failed run is reported`,
     }
   const { profile, lifetimeMs } = shortest(config)
   const gap = Number.isFinite(longestMs) ? `leaves up to ${toSpan(longestMs)} between runs` : 'ends'
   if (longestMs > lifetimeMs / 10)
     return {
       found: `, which ${gap}`,
-      expected: `at most ${toSpan(lifetimeMs / 10)}, a tenth of the lifetime of the profile ${profile}`,
+      expected: `at most ${toSpan(lifetimeMs / 10)}, a tenth of the lifetime of certificates with the profile ${profile}`,
     }
   if (longestMs > SLOWEST_MS)
     return {
       found: `, which ${gap}`,
-      expected: `at most ${toSpan(SLOWEST_MS)}, or no alarm could watch it`,
+      expected: `at most ${toSpan(SLOWEST_MS)}, because the alarm for missing runs cannot look back further`,
     }
   return null
 }
@@ -121,13 +121,13 @@ const LAST = [59, 23, 31, 12, 7]
 function gapsOfCron(cron: string, timezone: string): Gaps | ScheduleFault {
   const fields = cron.split(' ')
   if (fields.length !== 6 || fields[5] !== '*')
-    return { found: '', expected: 'six fields, and * as the year' }
+    return { found: '', expected: 'six fields, with * as the year' }
   if ((fields[2] === '?') === (fields[4] === '?'))
-    return { found: '', expected: 'a ? as the day of the month or as the day of the week, and not as both' }
+    return { found: '', expected: 'a ? as the day of the month or as the day of the week, but not as both' }
   if (/(^|[,-])([089]|\d\d)/.test(fields[4] ?? ''))
-    return { found: '', expected: 'days of the week from 1, which is Sunday, to 7' }
+    return { found: '', expected: 'days of the week from 1 (Sunday) to 7' }
   if (!isTimeZone(timezone))
-    return { found: ` in ${timezone}`, expected: 'a time zone that exists, as Europe/Berlin' }
+    return { found: ` in ${timezone}`, expected: 'a time zone that exists, for example Europe/Berlin' }
   // AWS writes a step from a value as 0/15, and counts the days of the week from 1
   const pattern = LAST.map((last, at) => fields[at]?.replace(/^(\d+)\//, `$1-${last}/`)).join(' ')
   try {
@@ -135,8 +135,8 @@ function gapsOfCron(cron: string, timezone: string): Gaps | ScheduleFault {
     return gapsBetween((after) => nextRun(runs, after))
   } catch (error) {
     return {
-      found: `, which is not valid: ${(error as Error).message}`,
-      expected: 'a cron expression as AWS defines it',
+      found: `, which cannot be parsed: ${(error as Error).message}`,
+      expected: 'a cron expression in the syntax of AWS',
     }
   }
 }

@@ -23,7 +23,7 @@ export function statePermissions(
             sid: 'ReadExternalAccount',
             actions: ['ssm:GetParameter'],
             resources: [`${parameter}${config.externalAccount.parameter}`],
-            why: 'reads the secret that binds a new account to your existing one with the CA',
+            why: 'reads the secret that binds a new account with the CA to your customer account',
           },
         ]
       : []),
@@ -32,7 +32,7 @@ export function statePermissions(
       actions: ['ssm:PutParameter'],
       resources: [accountKey, keysInFlight],
       conditions: { StringNotEquals: { 'ssm:Overwrite': 'true' } },
-      why: "stores these keys, encrypted with the account's default key, and never overwrites one",
+      why: 'stores these keys, encrypted with the default key of the AWS account, and never overwrites an existing one',
     },
     {
       sid: 'DropKeys',
@@ -44,7 +44,7 @@ export function statePermissions(
       sid: 'Remember',
       actions: ['dynamodb:Scan', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
       resources: [`arn:${partition}:dynamodb:${region}:${account}:table/${stateTable(deployment)}`],
-      why: "reads and writes the deployment's own table: orders in flight, what works where, and the lease of a run",
+      why: 'reads and writes the table of the deployment: unfinished orders, what works where, and the lease of a run',
     },
   ]
 }

@@ -32,7 +32,7 @@ function picture({ name, lifetimeMs, note }: (typeof LIVES)[number]): string {
   return `    ${name}${note ? `, ${note}` : ''}: ${number(lifetimeMs)} ${unit}s
     ${line.join('')}
     = window: ${unit} ${number(start)} to ${number(end)}, open for ${toSpan(end - start)}; a run every ${toSpan(interval)}
-    u urgent from ${unit} ${number(nearItsEndFrom(life))}   ! last guard from ${unit} ${number(lastGuard(life))}
+    u urgent from ${unit} ${number(nearItsEndFrom(life))}   ! due in any case from ${unit} ${number(lastGuard(life))}
 `
 }
 
@@ -47,12 +47,12 @@ function limits(): string {
   const { sameHosts, registeredDomain, orders } = limitsOf(LETS_ENCRYPT, {})
   return [
     ['certificates for exactly the same hosts', 'same_hosts_a_week', sameHosts],
-    ['certificates for hosts below one registered domain', 'registered_domain_a_week', registeredDomain],
-    ['new orders of an account', 'orders_in_three_hours', orders],
+    ['certificates for hosts under one registered domain', 'registered_domain_a_week', registeredDomain],
+    ['new orders of one account', 'orders_in_three_hours', orders],
   ]
     .map(([what, key, allowance]) => {
       const { most, perMs } = allowance as { most: number; perMs: number }
-      return `| ${what} | ${most} in ${toSpan(perMs)} | one each ${toSpan(perMs / most)} | \`${key}\` |`
+      return `| ${what} | ${most} in ${toSpan(perMs)} | one every ${toSpan(perMs / most)} | \`${key}\` |`
     })
     .join('\n')
 }
@@ -61,78 +61,85 @@ export function timing(note: string): string {
   return `${note}
 # Timing
 
-When a certificate is renewed, why then, and what holds an order back. The numbers on this page are the code's.
+When a certificate is renewed and why then, and what holds an order back. The numbers on this page come from the code.
 
-## The day
+## When a certificate is due
 
-Each certificate has a window in its life. The CA gives it where the CA can (ACME Renewal Information, RFC 9773: Let's
-Encrypt does); else it is ours: two thirds of the life, half when it is under ten days, and one percent before and after.
-In the window lies a point, spread by the certificate's own serial, so that not all are renewed in the same hour. It is
-due
+Each certificate has a renewal window. The CA gives the window if it supports ACME Renewal Information (RFC 9773), as
+Let's Encrypt does. Otherwise the default window applies: from one percent before to one percent after two thirds of the
+lifetime (half of it, if it is under ten days). Each certificate has a point in its window, derived from its serial
+number, so that not all certificates are renewed in the same hour. A certificate is due
 
-- when the point has passed, or lies before the next run while the window is open;
-- when the window closes before the next run: then runs are too rare, and \`schedule.outpaced\` says so;
-- in the last twentieth of the life whatever anybody says, and at the last run before that.
+- when its point has passed, or the window is open and its point lies before the next run;
+- when the window closes before the next run (then the runs are too far apart, and \`schedule.outpaced\` says so);
+- at the last run before the last twentieth of the lifetime, and from then on, whatever the CA advises.
 
-When the CA's window is over before ours begins, the certificate is revoked or will be, and it is replaced at once
-(\`replace-early\`, with the CA's own page when it gives one). No rule counts in days: lifetimes are those of the
-certificate that was issued.
+If the CA's window is over before the default window begins, the certificate is revoked or is going to be. Then it is
+replaced at once, with the reason \`replace-early\` and the CA's page, if it gives one. No rule counts in days: the
+lifetime is that of the issued certificate.
 
 ${LIVES.map(picture).join('\n')}
-*Urgent* is the last tenth: a full ledger does not hold an order back any more, and the CA itself may say no.
+*Urgent* is the last tenth of the lifetime. From then on, a full ledger no longer holds an order back, although the CA
+itself can still refuse.
 
-The CA is asked by the first run after an issuance, and then as often as it wants (Let's Encrypt: every six hours), at
-least a minute later and at most a day later. When it does not answer, the last window counts and it is asked again
-after 1, 2, 4 minutes and so on; when it answers something that makes no sense, after six hours. A window that ends
-before it starts, or was over a day before the certificate began, makes no sense. What it said of one certificate is
-never applied to another. It is not asked about certificates that have ended, that broke a listener, that another has
-replaced, or that another CA issued.
+The first run after an issuance asks the CA for its window. After that, runs ask as often as the CA wants (Let's Encrypt:
+every six hours), but not more often than every minute and at least once a day. If the CA does not answer, the previous
+window stays valid, and runs ask again after 1, 2, 4 minutes and so on. If the answer makes no sense, they ask again after
+six hours: a window makes no sense if it ends before it starts, or ended more than a day before the certificate began.
+What the CA says about one certificate is never applied to another. Runs do not ask about certificates that have expired,
+that broke a listener, that were replaced by another one, or that another CA issued.
 
 ## The order
 
-The order says which certificate it replaces, when the same CA issued that to the same account for one of the same
-hosts. Where the CA will not hear of it (it was replaced already, it is not known, another account had it), the order is
-placed once more without, and \`replacement.refused\` tells why; so it is when it is urgent and the last try failed. An
-order in flight is gone on with: a second one for the same predecessor would be refused.
+The order names the certificate that it replaces, if the same CA issued that certificate to the same account and for at
+least one of the same hosts. If the CA refuses that (the certificate was replaced already, is unknown, or belongs to
+another account), the order is placed once more without it, and \`replacement.refused\` has the reason. An urgent order
+also leaves it out if the previous order failed. An unfinished order is resumed, because a second order for the same
+predecessor would be refused.
 
-A profile is asked for only when the CA's directory lists it. When the CA drops it, what is installed stays, and every
-run that is due fails with \`acme/profile-not-offered\` until the configuration names another: nobody but you can say
-which.
+A profile is requested only if the CA's directory lists it. If the CA withdraws it, the installed certificate stays, and
+each run in which the certificate is due fails with [acme/profile-not-offered](errors.md#acmeprofile-not-offered) until
+the configuration names another profile.
 
 ## What holds an order back
 
-**Failures.** When the CA does not fulfil an order, the next ones come after ${steps()}, and then daily;
-sooner, after a tenth of the time that is left until the end of what is installed, but not sooner than three hours. The
-run that is nearest makes it: on a daily schedule, that is each run. It is \`failed\` all the while
-(\`limits/backing-off\`). When the entry has changed, or a run is forced, it is tried at once.
+**Failed orders** ([limits/backing-off](errors.md#limitsbacking-off)). If the CA does not fulfill an order, the next
+orders for that entry follow after ${steps()}, and then daily. As the installed certificate gets closer to
+its expiry, the daily wait shrinks to a tenth of the remaining time, but not below three hours. The run that is closest to
+that time places the order; on a daily schedule, that is every run. The outcome is \`failed\` all the while. If the entry
+was changed, or a run is forced, the order is placed at once. Other failures (AWS, the network, a slow CA) are tried again
+by every run.
 
-**Retry-After.** What the CA asks for is remembered and not slept through; at most seven days are believed, and when it
-is urgent, a tenth of what is left, at least three hours. Meanwhile it is \`held-back\` (\`limits/asked-to-wait\`). A
-forced run asks all the same.
+**Retry-After** ([limits/asked-to-wait](errors.md#limitsasked-to-wait)). If the CA asks to wait, runs remember it, for at
+most seven days. If the certificate is urgent, they wait for at most a tenth of the remaining time, but for at least three
+hours. Meanwhile the outcome is \`held-back\`. A forced run does not wait.
 
-**The ledger** counts what the CA counts, in the same way: buckets that fill up again one by one. Until there is room it
-is \`held-back\` (\`limits/ledger-full\`), with the instant. Let's Encrypt's figures:
+**The ledger** ([limits/ledger-full](errors.md#limitsledger-full)) counts what the CA counts, in the same way: buckets
+that are refilled one by one. Until there is room, the outcome is \`held-back\`, and the message says when there will be
+room. The limits of Let's Encrypt:
 
-| what | at most | filled up again | under \`acme.limits\` |
+| what | at most | refilled | key under \`acme.limits\` |
 | --- | --- | --- | --- |
 ${limits()}
 
-What replaces another inside the CA's window needs no room in any of them, and what has the hosts of one that was issued
-in the last 120 days only in the first. For a CA that is not known here, only the first counts, and for renewals too;
-\`acme.limits\` changes that. What others issue for the same domain is not known: then the CA says no, and its time is
-kept to.
+An order that replaces a certificate inside the CA's window counts against none of these limits. One with the same hosts
+as a certificate that was issued in the last 120 days counts only against the first. For a CA that is not known here, only
+the first limit applies, to renewals too; \`acme.limits\` changes that. What others order for the same domain is not
+known: then the CA refuses, and runs wait until the time that it names.
 
-**An account that is paused** by the CA is \`acme/account-paused\`, with the page on which to lift it.
+**A paused account** is reported as [acme/account-paused](errors.md#acmeaccount-paused), with the page to unpause it.
 
-*Held back* is no failure for a renewal while what is installed is good: until a tenth of the life has passed since its
-point, or the last guard. For what somebody has changed or asked for, or what is missing, it is a failure.
+An order that is held back is not a failure if it is a renewal and the installed certificate is good: until a tenth of the
+lifetime has passed since its point, or until the last twentieth of the lifetime begins. It is a failure if somebody
+changed the entry or forced a run, or if the certificate is missing.
 
 ## Choosing a schedule
 
-Without a \`schedule\`, the construct takes the rate above that fits the shortest-lived profile of the configuration: a
-run comes by while each window is open, also after lifetimes have shrunk. A slower one works, with a warning: certificates
-are then renewed after their window, and that counts for the CA's limits. More than a tenth of a life between two runs is
-refused, so that there are three runs between a point and the end of the certificate. A revoked certificate is replaced
-by the first run that hears of it: within the interval and what Retry-After said before.
+Without a \`schedule\`, the construct uses the rate shown above for the shortest-lived profile in the configuration, so
+that at least one run falls into each window, even after lifetimes have shrunk. A slower schedule works, with a warning:
+certificates can then be renewed after their window, which counts against the CA's limits. Synth refuses a schedule that
+leaves more than a tenth of a lifetime between two runs, so that there are at least three runs between a point and the
+expiry. A revoked certificate is replaced by the first run that learns about it: after one interval at most, or after the
+time that the CA's last Retry-After named.
 `
 }

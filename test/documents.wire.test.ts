@@ -1,28 +1,63 @@
-/** Whoever is sent to a document finds there what she was sent for. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+/** Everyone who is sent to a document finds what they were sent for. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { App, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import { ERRORS } from '../lambda/domain/errors.ts'
 import { CertificateRotation } from '../lib/index.ts'
-import { withLines } from '../scripts/errors-page.ts'
+import { withTable } from '../scripts/errors-page.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const DEPLOYMENT = read('docs/deployment.md')
-const PAGES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
-  cwd: ROOT,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((page) => page !== '')
 
-function headings(text: string, level: number): string[] {
-  const heading = new RegExp(`^${'#'.repeat(level)} (.+)$`, 'gm')
-  return [...text.matchAll(heading)].map(([, title = '']) => title)
+/** Every hand-written or generated page that people read. */
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'lambda/README.md',
+  'test/sandbox/README.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.md'))
+    .map((path) => join('docs', path))
+    .sort(),
+]
+
+/** Headings of the second level. */
+function sections(document: string): string[] {
+  return [...withoutCode(document).matchAll(/^## (.+)$/gm)].map(([, title = '']) => title)
+}
+
+/** Blocks of code are indented or fenced; what they hold are no headings and no links. */
+function withoutCode(document: string): string {
+  return document.replace(/^```[\s\S]*?^```/gm, '').replace(/^ {4,}.*$/gm, '')
+}
+
+/** The anchors of a page, as GitHub makes them. */
+function anchorsOf(document: string): Set<string> {
+  const titles = [...withoutCode(document).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title)
+  return new Set(
+    titles.map((title) =>
+      title
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}_ -]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
+/** @returns the relative links of a page that lead to no file, or to no heading of one */
+function brokenLinks(page: string, document: string): string[] {
+  const targets = [...withoutCode(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
+  return targets.filter((target) => {
+    if (/^[a-z]+:/.test(target)) return false
+    const [path = '', anchor] = target.split('#')
+    const file = path === '' ? page : normalize(join(dirname(page), path))
+    if (path !== '' && !existsSync(join(ROOT, file))) return true
+    return anchor !== undefined && !anchorsOf(file === page ? document : read(file)).has(anchor)
+  })
 }
 
 function alarmNames(): string[] {
@@ -39,30 +74,8 @@ function rows(document: string, head: string): string[] {
   return [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell)
 }
 
-/** As GitHub makes them. */
-function anchors(text: string): string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\w -]/g, '')
-      .replaceAll(' ', '-'),
-  )
-}
-
-/** Relative links of a page that lead nowhere. */
-function brokenLinks(page: string): string[] {
-  const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
-  return links.filter((link) => {
-    if (/^[a-z]+:/.test(link)) return false
-    const [path = '', anchor] = link.split('#')
-    const target = path === '' ? page : join(dirname(page), path)
-    if (!existsSync(join(ROOT, target))) return true
-    return anchor !== undefined && !anchors(read(target)).includes(anchor)
-  })
-}
-
-it('the runbook has a section for each alarm, and for no other', () => {
-  expect(headings(read('docs/runbook/alarms.md'), 2)).toEqual(alarmNames())
+it('the runbook has a section for each alarm, in their order, and for no other', () => {
+  expect(sections(read('docs/runbook/alarms.md'))).toEqual(alarmNames())
 })
 
 it('the deployment guide has each alarm', () => {
@@ -77,30 +90,59 @@ it('the deployment guide has each prop, and each option of the app', () => {
   expect(rows(DEPLOYMENT, '`-c`').sort()).toEqual([...new Set(options)].sort())
 })
 
-it.each(PAGES)('%s links to nothing that is not there', (page) => {
-  expect(brokenLinks(page)).toEqual([])
-})
-
 describe('the page of errors', () => {
-  it('has a section for each code, in the order of the table', () => {
-    expect(headings(read('docs/errors.md'), 3)).toEqual(Object.keys(ERRORS))
+  const two = {
+    'a/one': { retry: 'never', hint: 'fix it' },
+    'a/two': { retry: 'next-run', hint: 'wait' },
+  } as const
+
+  it('has a section for each error code, in the order of the table', () => {
+    expect(sections(read('docs/errors.md'))).toEqual(Object.keys(ERRORS))
+  })
+
+  it('says in each what the table says, and keeps what is written by hand', () => {
+    const page =
+      '# Errors\n\nIntro.\n\n## a/one\n\n**Retry:** stale.\n\nBy hand.\n\n## a/two\n\nBy hand, too.\n'
+    const made = withTable(page, two)
+    expect(made).toBe(
+      '# Errors\n\nIntro.\n\n## a/one\n\n**Retry:** fails again until you fix it. **What to do:** Fix it.\n\nBy hand.\n\n' +
+        '## a/two\n\n**Retry:** runs try again by themselves. **What to do:** Wait.\n\nBy hand, too.\n',
+    )
+    expect(withTable(made, two)).toBe(made)
   })
 
   it.each([
-    ['### a/b\n\ntext\n', ['a/b', 'c/d'], 'has no section for c/d'],
-    ['### a/b\n\ntext\n\n### x/y\n\ntext\n', ['a/b'], 'has sections for no code: x/y'],
-    ['### c/d\n\ntext\n\n### a/b\n\ntext\n', ['a/b', 'c/d'], 'has c/d where the table has a/b'],
-  ])('is refused when it does not fit the table: %j', (page, codes, message) => {
-    const errors = Object.fromEntries(codes.map((code) => [code, { retry: 'never', hint: 'wait' } as const]))
-    expect(() => withLines(page, errors)).toThrow(message)
+    ['a code without a section', '## a/one\n', 'no section for a/two'],
+    [
+      'a section without a code',
+      '## a/one\n\n## a/two\n\n## a/three\n',
+      'no error code a/three, but a section',
+    ],
+    ['a section that is there twice', '## a/one\n\n## a/two\n\n## a/two\n', 'two sections for a/two'],
+    [
+      'another order',
+      '## a/two\n\n## a/one\n',
+      'the section a/two is where a/one must be: keep the order of the table',
+    ],
+  ])('fails for %s', (_, page, message) => {
+    expect(() => withTable(page, two)).toThrow(message)
+  })
+})
+
+describe('links', () => {
+  it('are found on many pages', () => {
+    expect(PAGES).toContain('docs/runbook/alarms.md')
+    const count = PAGES.map((page) => read(page).match(/\]\(/g)?.length ?? 0).reduce((sum, one) => sum + one)
+    expect(count).toBeGreaterThan(100)
   })
 
-  it('gets the line of each section from the table, whatever line is there', () => {
-    const errors = { 'a/b': { retry: 'backoff', hint: 'wait' } } as const
-    const page = 'Intro.\n\n### a/b\n\n> **Way out:** \n\nText.\n\n> quoted\n'
-    const expected =
-      'Intro.\n\n### a/b\n\n> **Way out:** wait. **Tried again:** later and later.\n\nText.\n\n> quoted\n'
-    expect(withLines(page, errors)).toBe(expected)
-    expect(withLines(expected, errors)).toBe(expected)
+  it('are broken when the file or the heading does not exist', () => {
+    const page =
+      '# Here\n\n[a](#here) [b](#there) [c](errors.md#usageinvalid) [d](errors.md#nothing) [e](none.md)\n'
+    expect(brokenLinks('docs/page.md', page)).toEqual(['#there', 'errors.md#nothing', 'none.md'])
+  })
+
+  it.each(PAGES)('of %s lead to a file and a heading that exist', (page) => {
+    expect(brokenLinks(page, read(page))).toEqual([])
   })
 })

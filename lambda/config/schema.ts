@@ -16,8 +16,11 @@ const beforeTargets = {
     .max(253)
     .regex(/^\P{Cc}*$/u)
     .optional()
-    .describe('Unique name; the first host when left out.'),
-  hosts: z.array(z.string()).min(1).describe('DNS names of the certificate; a wildcard as *.example.com.'),
+    .describe('Unique name; by default the first host.'),
+  hosts: z
+    .array(z.string())
+    .min(1)
+    .describe('DNS names of the certificate; a wildcard is written as *.example.com.'),
   key_type: z
     .enum(KEY_TYPES)
     .optional()
@@ -26,17 +29,19 @@ const beforeTargets = {
     .string()
     .min(1)
     .optional()
-    .describe("ACME profile; acme.profile when left out, or else the CA's choice."),
+    .describe("ACME profile; by default that of acme.profile, or else the CA's choice."),
 }
 const afterTargets = {
   take_over: z
     .enum(['when_due', 'now'])
     .optional()
-    .describe('When to replace a certificate that this tool did not make: when it is due (default), or now.'),
+    .describe(
+      'When to replace a certificate that this deployment did not create: when it is due (default), or now.',
+    ),
   allow_staging: z
     .boolean()
     .optional()
-    .describe('Let a certificate of a staging CA replace one that clients trust (default: false).'),
+    .describe('Allow a certificate of a staging CA to replace one that clients trust (default: false).'),
 }
 
 /** One target, under the key of its kind. Where there are several kinds, `entries.ts` sees that there is just one. */
@@ -67,43 +72,45 @@ export const limitsShape = z
     same_hosts_a_week: most.optional().describe('Certificates for exactly the same hosts in seven days.'),
     registered_domain_a_week: most
       .optional()
-      .describe('Certificates for hosts below one registered domain in seven days.'),
+      .describe('Certificates for hosts under one registered domain in seven days.'),
     orders_in_three_hours: most.optional().describe('New orders in three hours.'),
     renewals_are_free: z
       .boolean()
       .optional()
-      .describe('A replacement inside the window that the CA gave (ARI) counts against none of them.'),
+      .describe(
+        'Orders that replace a certificate in the window that the CA gave (ARI) count against none of these limits.',
+      ),
   })
-  .describe("What the CA allows, when that differs from Let's Encrypt's published limits, or for other CAs.")
+  .describe(
+    "What the CA allows you. By default, the published limits of Let's Encrypt; for any other CA, only its first one.",
+  )
 
 const externalAccount = z
   .strictObject({
-    key_id: z.string().min(1).describe('Key identifier that the CA gave.'),
+    key_id: z.string().min(1).describe('Key identifier from the CA.'),
     hmac_key_parameter: z
       .string()
       .max(1011)
       .regex(/^\/[A-Za-z0-9_.\-/]+$/)
-      .describe('SSM parameter (SecureString) that holds the HMAC key as the CA gave it, base64url.'),
+      .describe('SSM parameter (SecureString) that contains the HMAC key from the CA, in base64url.'),
   })
-  .describe('For CAs that only create accounts for existing customers (external account binding).')
+  .describe('For CAs that create accounts for known customers only (external account binding).')
 
 export const acmeShape = z.strictObject({
   directory_url: z
     .url({ protocol: /^https$/ })
     .optional()
-    .describe(`ACME directory; ${DEFAULTS.directoryUrl} when left out.`),
+    .describe(`ACME directory; ${DEFAULTS.directoryUrl} by default.`),
   contact: z
     .array(z.string().regex(/^mailto:[^@\s]+@[^@\s]+$/))
     .optional()
     .describe('mailto: addresses, for CAs that require one.'),
-  profile: z.string().min(1).optional().describe('ACME profile of every entry that names none.'),
+  profile: z.string().min(1).optional().describe('ACME profile of each entry that does not name one.'),
   root_certificates: z
     .string()
     .min(1)
     .optional()
-    .describe(
-      'PEM file, relative to this one, with the roots to trust for TLS connections to the directory.',
-    ),
+    .describe('PEM file beside this one with the roots to trust for the TLS connection to the directory.'),
   staging: z
     .boolean()
     .optional()
@@ -125,7 +132,7 @@ function documentShape(entry: ReturnType<typeof entryShape>) {
               id: z
                 .string()
                 .regex(/^(\/hostedzone\/)?Z[A-Z0-9]{1,31}$/)
-                .describe('Its id in Route53.'),
+                .describe('Id of the zone in Route53.'),
             }),
           )
           .optional()

@@ -1,6 +1,6 @@
 /**
- * Every metric, by its name in CloudWatch. Names, units and dimensions never change: alarms and dashboards of others
- * refer to them. `docs/metrics.md` is generated from this table.
+ * Every metric, by the name it has in CloudWatch. Names, units and dimensions never change: alarms and
+ * dashboards of others refer to them. `docs/metrics.md` is generated from this table.
  */
 
 export const METRIC_NAMESPACE = 'elb-cert-rotator'
@@ -11,23 +11,22 @@ export const METRIC_DIMENSION = 'deployment'
 export const METRICS = {
   runsFinished: {
     unit: 'Count',
-    means:
-      'a whole run came to its end, well or not; one that is killed, never begun or refused at its start does not count',
+    means: 'whole runs that finished, with or without failures',
   },
   certificatesFailing: {
     unit: 'Count',
     means:
-      'certificates that failed or were rejected, or whose due time has passed by a tenth of their lifetime; left out when the run could not judge every one',
+      'certificates that failed, were rejected or are overdue (a tenth of the lifetime has passed since they should have been replaced); left out when the run could not judge every certificate',
   },
-  certificatesRenewed: { unit: 'Count', means: 'certificates that got a new one in this run' },
+  certificatesRenewed: { unit: 'Count', means: 'certificates that were renewed in this run' },
   certificatesHeldBack: {
     unit: 'Count',
-    means: 'certificates that were held back or postponed, for a reason that the log tells',
+    means: 'certificates that were held back or postponed; the log has the reason',
   },
-  daysLeft: { unit: 'None', means: 'days until the first of the installed certificates ends' },
+  daysLeft: { unit: 'None', means: 'days until the first installed certificate expires' },
   storeUsedPercent: {
     unit: 'Percent',
-    means: "how much of the account's quota of server certificates is used, whoever uses it",
+    means: "share of the account's quota for server certificates that is used, by anything in the account",
   },
 } as const satisfies Record<string, { unit: 'Count' | 'None' | 'Percent'; means: string }>
 

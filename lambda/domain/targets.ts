@@ -74,7 +74,7 @@ const classic: TargetKind<ClassicListener> = {
         .describe('Name of a classic load balancer in the region of the deployment.'),
       port: z
         .union([z.int().min(1).max(65_535), z.string().regex(/^[1-9][0-9]{0,4}$/)])
-        .describe("The listener's port; 443 when left out. A number, or the same as a string.")
+        .describe('Port of the listener, as a number or a string; by default 443.')
         .optional(),
     })
     .describe('A listener of a classic load balancer.'),
@@ -100,7 +100,7 @@ const classic: TargetKind<ClassicListener> = {
     {
       sid: 'SwapCertificates',
       actions: ['elasticloadbalancing:SetLoadBalancerListenerSSLCertificate'],
-      why: 'points a listener of the load balancers named in the configuration at a certificate',
+      why: 'attaches a certificate to a listener of the load balancers in the configuration',
       resource: ({ loadBalancer }, scope) => classicLoadBalancerArn(scope, loadBalancer),
       page: ELB_PAGE,
     },

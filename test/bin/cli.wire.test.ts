@@ -121,7 +121,9 @@ describe('the command line', () => {
     const { code, stdout, stderr } = await cli('run', '--config', config)
     sandbox.aws.allow(null)
     expect(stderr).toMatch(/^warning: dynamodb:PutItem on the table .* is denied: .*\(aws\/access-denied\)\n/)
-    expect(stderr).toMatch(/\nelb-cert-rotator: hint: allow the action named, on the resource named\n$/)
+    expect(stderr).toMatch(
+      /\nelb-cert-rotator: hint: allow the action on the resource that the message names\n$/,
+    )
     expect(stdout).toContain('settled')
     expect(code).toBe(1)
   })
@@ -192,7 +194,7 @@ describe('the command line', () => {
     })
     const { code, stdout } = await cli('run', '--config', bad)
     expect(stdout).toContain(
-      '  failed   www.example.com\n    no classic load balancer is named nothing-here, found web (elb/load-balancer-not-found)\n    hint: check the name and the region',
+      '  failed   www.example.com\n    no classic load balancer is named nothing-here, found web (elb/load-balancer-not-found)\n    hint: check elb.name in the configuration, and the region',
     )
     expect(stdout).toMatch(/failed: 1 of 1 certificate\n$/)
     expect(code).toBe(1)
@@ -227,7 +229,7 @@ describe('the command line', () => {
       `elb-cert-rotator: error: the configuration has 2 problems:
   [0].hosts: found [], expected at least one element
   [0].elb.name: found nothing, expected a string (config/invalid)
-elb-cert-rotator: hint: mend each line named; docs/config.schema.json describes every key
+elb-cert-rotator: hint: correct each line of the message; docs/config.schema.json describes every key
 `,
     )
     expect(code).toBe(2)

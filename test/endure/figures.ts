@@ -1,6 +1,6 @@
 /**
- * Put the counts of a whole run of the sweeps into `docs/reliability.md`; a sample writes none. How long each took is
- * printed only: it says more of the machine than of the product.
+ * Put the counts of a whole run of the sweeps into `docs/reliability.md`, and print them with the times that they took.
+ * A sample has no figures. Times stay out of the page: they differ from machine to machine.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
@@ -36,16 +36,16 @@ const rows = all.map((figures) => `| ${figures.sweep} | ${tried(figures)} | 0 |`
 function tried({ points, stories, runs, ...more }: Figures): string {
   if (points !== undefined) return `${more.tried} of ${points} points, ${more.unreached?.length} not reached`
   if (stories !== undefined)
-    return `${stories} stories, ${runs} runs, ${more.deaths} of them dead or overtaken`
+    return `${stories} stories, ${runs} runs, ${more.deaths} of them killed or overtaken`
   return [
     `${more.entries} certificates, ${runs} runs and ${more.jumpedOver} with nothing to do`,
-    `${more.issued} issued, ${more.inWindow} of them in their window, ${more.exempt} late for what was done to them`,
+    `${more.issued} issued, ${more.inWindow} of them in their window, ${more.exempt} late because of an injected fault`,
     `${more.failedRuns} runs failed, ${more.limitsHit} limits hit, at most ${more.mostStored} stored for an entry`,
   ].join('; ')
 }
-// a sweep in which something did not hold is a failed test: then this does not run
-const table = ['| sweep | tried | did not hold |', '| --- | --- | --- |', ...rows].join('\n')
-for (const { sweep, seconds } of all) console.log(`${sweep}: ${seconds} s`)
+// a sweep in which something failed is a test that failed: then this is not run
+const table = ['| sweep | tried | failed |', '| --- | --- | --- |', ...rows].join('\n')
+for (const figures of all) process.stdout.write(`${figures.sweep}: ${tried(figures)}; ${figures.seconds} s\n`)
 if (all.length > 0) writeFigures()
 
 function writeFigures(): void {

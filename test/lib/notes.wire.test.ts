@@ -20,7 +20,7 @@ describe('synth tells', () => {
 
   it('what alarms, metrics and dashboard cost a month', () => {
     expect(info({}).join()).toContain(
-      "costs a month, by us-east-1's list prices: 7 alarms $0.70, 6 metrics at most $1.80",
+      'cost per month at list prices of us-east-1: 7 alarms $0.70, 6 metrics at most $1.80',
     )
     expect(info({ dashboard: true }).join()).toContain('1 dashboard $3.00')
   })
@@ -37,8 +37,8 @@ describe('synth tells', () => {
     expect(info({ config: { dns, certificates: CONFIG } }).join()).not.toMatch(/no zone id/)
   })
 
-  it('a warning where nobody hears the alarms, and none where somebody does', () => {
-    expect(warnings({}).join()).toMatch(/nobody hears the alarms/)
+  it('a warning where nobody receives the alarms, and none where somebody does', () => {
+    expect(warnings({}).join()).toMatch(/nobody receives the alarms/)
     expect(warnings({ alarmEmails: ['ops@example.com'] })).toEqual([])
     const app = new App()
     const stack = new Stack(app, 'shop')
@@ -67,6 +67,6 @@ describe('synth tells', () => {
   it('a warning where the schedule is slower than the shortest window', () => {
     const config = [{ ...CONFIG[0], profile: 'tlsserver' }]
     const schedule = ScheduleExpression.rate(Duration.days(1))
-    expect(warnings({ config, schedule }).join()).toMatch(/slower than the profile tlsserver wants/)
+    expect(warnings({ config, schedule }).join()).toMatch(/slower than the profile tlsserver needs/)
   })
 })

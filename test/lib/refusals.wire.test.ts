@@ -118,11 +118,7 @@ describe('props', () => {
       /alarmEmails: found "a@example.com", expected a list/,
     ],
     ['no address', { alarmEmails: [] }, /alarmEmails: found \[\], expected a list of at least one/],
-    [
-      'an address twice',
-      { alarmEmails: ['a@example.com', 'a@example.com'] },
-      /"a@example.com" for the second time/,
-    ],
+    ['an address twice', { alarmEmails: ['a@example.com', 'a@example.com'] }, /"a@example.com" twice/],
     ['a number as the timeout', { timeout: 900 }, /timeout: found 900, expected a Duration/],
     [
       'text as the topic',
@@ -134,7 +130,7 @@ describe('props', () => {
     [
       'days that no retention has',
       { logRetention: 17 },
-      /logRetention: found 17, expected one of RetentionDays/,
+      /logRetention: found 17, expected a value of RetentionDays/,
     ],
     [
       'a misspelt prop',
@@ -171,10 +167,12 @@ describe('props', () => {
     expect(message).not.toContain('Token[')
   })
 
-  it('are refused where the configuration is no JSON', () => {
+  it('are refused where the configuration is not valid JSON', () => {
     const config: { self?: object } = {}
     config.self = config
-    expect(refused({ config }).message).toMatch(/config: found a value that is no JSON, expected a path/)
+    expect(refused({ config }).message).toMatch(
+      /config: found a value that is not valid JSON, expected a path/,
+    )
   })
 
   it('are refused where the topic is in another region than the alarms', () => {
@@ -182,13 +180,13 @@ describe('props', () => {
     const stack = new Stack(app, 'shop', { env: { account: '111122223333', region: 'eu-central-1' } })
     const alarmTopic = Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:us-east-1:111122223333:ops')
     expect(refused({ alarmTopic }, stack).message).toMatch(
-      /alarmTopic: found a topic in us-east-1, expected one in eu-central-1/,
+      /alarmTopic: found a topic in us-east-1, expected a topic in eu-central-1/,
     )
   })
 
   it('are refused where the default of the deployment would be a token: in a nested stack', () => {
     const nested = new NestedStack(new Stack(new App(), 'shop'), 'Nested')
-    expect(refused({}, nested).message).toMatch(/deployment: found a token.*as in "shop"/)
+    expect(refused({}, nested).message).toMatch(/deployment: found a token.*for example "shop"/)
   })
 
   it.each([undefined, null, 7, ''])('are refused where the configuration is %s', (config) => {
@@ -197,7 +195,7 @@ describe('props', () => {
 
   it('are refused where the schedule is too slow, with what is allowed', () => {
     expect(refused({ schedule: ScheduleExpression.rate(Duration.days(5)) }).message).toBe(
-      'the props have 1 problem:\n  schedule: found rate(5 days), which leaves up to 5 days between runs, expected at most 4 days, or no alarm could watch it',
+      'the props have 1 problem:\n  schedule: found rate(5 days), which leaves up to 5 days between runs, expected at most 4 days, because the alarm for missing runs cannot look back further',
     )
   })
 })

@@ -72,25 +72,25 @@ describe('the schedule', () => {
       'slower than the shortest lifetime allows',
       ['shortlived'],
       rate(Duration.days(1)),
-      'found rate(1 day), which leaves up to 24 h between runs, expected at most 16 h, a tenth of the lifetime of the profile shortlived',
+      'found rate(1 day), which leaves up to 24 h between runs, expected at most 16 h, a tenth of the lifetime of certificates with the profile shortlived',
     ],
     [
       'slower than an alarm can watch',
       [null],
       rate(Duration.days(5)),
-      'found rate(5 days), which leaves up to 5 days between runs, expected at most 4 days, or no alarm could watch it',
+      'found rate(5 days), which leaves up to 5 days between runs, expected at most 4 days, because the alarm for missing runs cannot look back further',
     ],
     [
       'once a month',
       [null],
       cron({ day: '1', hour: '3', minute: '0' }),
-      'found cron(0 3 1 * ? *), which leaves up to 31 days between runs, expected at most 9 days, a tenth of the lifetime of the profile classic',
+      'found cron(0 3 1 * ? *), which leaves up to 31 days between runs, expected at most 9 days, a tenth of the lifetime of certificates with the profile classic',
     ],
     [
       'faster than a run may take',
       [null],
       rate(Duration.minutes(10)),
-      'found rate(10 minutes), which runs again after 10 min, expected at least 30 min between runs, so that an alarm can report each run that fails',
+      'found rate(10 minutes), which runs again after 10 min, expected at least 30 min between runs, so that each failed run is reported',
     ],
     [
       'a single time',
@@ -102,7 +102,7 @@ describe('the schedule', () => {
       'one that ends',
       [null],
       expression('cron(0 3 * * ? 2027)'),
-      'found cron(0 3 * * ? 2027), expected six fields, and * as the year',
+      'found cron(0 3 * * ? 2027), expected six fields, with * as the year',
     ],
   ])('is refused: %s', (_, profiles, wanted, text) => {
     expect(chosen(profiles, wanted)).toBe(text)
@@ -112,7 +112,7 @@ describe('the schedule', () => {
     'is refused as AWS would, when it is deployed: %s',
     (text) => {
       expect(chosen([null], expression(text))).toBe(
-        `found ${text}, expected a ? as the day of the month or as the day of the week, and not as both`,
+        `found ${text}, expected a ? as the day of the month or as the day of the week, but not as both`,
       )
     },
   )
@@ -120,21 +120,21 @@ describe('the schedule', () => {
   it('is refused where the time zone is none', () => {
     const wanted = cron({ hour: '3', minute: '0', timeZone: TimeZone.of('Mars/Base') })
     expect(chosen([null], wanted)).toBe(
-      'found cron(0 3 * * ? *) in Mars/Base, expected a time zone that exists, as Europe/Berlin',
+      'found cron(0 3 * * ? *) in Mars/Base, expected a time zone that exists, for example Europe/Berlin',
     )
   })
 
   it('counts weekdays from Sunday as 1, as AWS does: there is no 0', () => {
     expect(chosen([null], expression('cron(0 3 ? * 0-4 *)'))).toMatch(
-      /days of the week from 1, which is Sunday, to 7$/,
+      /days of the week from 1 \(Sunday\) to 7$/,
     )
-    expect(chosen([null], expression('cron(0 3 ? * 2,4,6,8 *)'))).toMatch(/from 1, which is Sunday, to 7$/)
+    expect(chosen([null], expression('cron(0 3 ? * 2,4,6,8 *)'))).toMatch(/from 1 \(Sunday\) to 7$/)
     expect(chosen([null], expression('cron(0 3 ? * 7,1 *)'))).toMatch(/up to 6 days between runs/)
   })
 
   it('is refused with the words of the reader when it is no cron expression', () => {
     expect(chosen([null], expression('cron(x 3 * * ? *)'))).toMatch(
-      /^found cron\(x 3 \* \* \? \*\), which is not valid: .+, expected a cron expression as AWS defines it$/,
+      /^found cron\(x 3 \* \* \? \*\), which cannot be parsed: .+, expected a cron expression in the syntax of AWS$/,
     )
   })
 
