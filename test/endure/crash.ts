@@ -21,7 +21,6 @@ import {
 } from './world.ts'
 
 const DAY_MS = 24 * HOUR_MS
-const SPEED = 30
 
 export type Moment = 'before' | 'after' | 'answer lost'
 export interface CrashPoint extends Point {
@@ -127,18 +126,18 @@ async function runIn(
   { sandbox, config }: World,
   meet: (call: Seen, kill: () => void) => Interference | null,
 ): Promise<void> {
-  const child = killable({
+  const env = {
     ...sandbox.env,
     PATH: process.env['PATH'] ?? '',
     [ENV.deployment]: DEPLOYMENT,
     [ENV.intervalMs]: String(HOUR_MS),
     AWS_REGION: REGION,
-  })
+  }
+  const child = killable(env, sandbox.clock)
   watchCalls(sandbox, (call) => meet(call, child.kill))
   const ran = await child.run({
     config,
     now: sandbox.clock.now(),
-    speed: SPEED,
     settings: SETTINGS,
     places: placesOf(sandbox),
   })

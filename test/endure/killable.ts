@@ -2,13 +2,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { Clock } from '../sandbox/clock.ts'
+import { shareClock } from '../sandbox/shared-clock.ts'
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url))
 
 export interface ChildRequest {
   readonly config: string
   readonly now: number
-  readonly speed: number
   readonly settings: object
   readonly places: Readonly<Record<string, { readonly host: string; readonly port: number }>>
 }
@@ -19,12 +20,13 @@ export interface Killable {
   kill(): void
 }
 
-export function killable(env: Readonly<Record<string, string>>): Killable {
+export function killable(env: Readonly<Record<string, string>>, clock: Clock): Killable {
   let child: ChildProcess | null = null
   return {
     async run(request) {
       const started = fork(CHILD, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env })
       child = started
+      shareClock(started, clock)
       let output = ''
       for (const stream of [started.stdout, started.stderr])
         stream?.setEncoding('utf8').on('data', (text: string) => {

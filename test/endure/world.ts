@@ -1,5 +1,4 @@
 /** A world with one certificate to do something for, things of others beside it, and the claims that hold at all times. */
-import { DEFAULTS } from '../../lambda/domain/defaults.ts'
 import { keyParameterPath } from '../../lambda/domain/names.ts'
 import type { ServerCertificate } from '../sandbox/aws/iam.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
@@ -11,7 +10,7 @@ export const HOST = 'www.example.com'
 const NAME = `_acme-challenge.${HOST}`
 export const HOUR_MS = 3_600_000
 /** Waits are short by the clock's speed alone: what the function has in production is what is tested. */
-export const SETTINGS = { ...DEFAULTS, awsAttempts: 2 }
+export const SETTINGS = { awsAttempts: 2 }
 
 /**
  * What there is to do; how many certificates it takes, how many of ours stay in the end, and calls that a run of it
@@ -64,7 +63,7 @@ export async function startWorld(scenario: Scenario): Promise<World> {
     propagationMs: 0,
     spreadMs: 0,
     ca: { validationDelayMs: 0, finalizeDelayMs: 0, nonceRefusalShare: 0 },
-    settings: { awsAttempts: SETTINGS.awsAttempts },
+    settings: SETTINGS,
   })
   const { sandbox } = trial
   const zone = sandbox.route53.addZone('example.com')

@@ -9,7 +9,7 @@ export const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
 export const START = Date.parse('2026-11-26T03:17:00Z')
 export const DEPLOYMENT = 'years'
-/** Waits of the function cost next to nothing, and a slow machine still does not make them long. */
+/** Waits of the function cost next to nothing. */
 const SPEED = 300
 
 export interface Entry {

@@ -14,11 +14,18 @@ import { plan } from '../../lambda/plan/plan.ts'
 import type { ProbeListener } from '../../lambda/ports.ts'
 import { openMemory } from '../../lambda/state/memory.ts'
 import { REGION } from '../sandbox/sandbox.ts'
+import { PATIENT } from '../support/patient.ts'
 import { createJudge, type Judge, type YearsFigures } from './years-judge.ts'
 import { DAY_MS, DEPLOYMENT, type Life, START, startYears, type YearsWorld } from './years-world.ts'
 
 /** Nothing takes long here: what is asked for again is asked for at once. */
-const SETTINGS = { ...DEFAULTS, acmePollIntervalMs: 100, dnsSyncIntervalMs: 100, verifyIntervalMs: 500 }
+const SETTINGS = {
+  ...DEFAULTS,
+  ...PATIENT,
+  acmePollIntervalMs: 100,
+  dnsSyncIntervalMs: 100,
+  verifyIntervalMs: 500,
+}
 /** Of the jumps: after so many, a run in the middle of one is made. */
 const SAMPLED = 15
 /** So many words say enough of what does not hold. */
@@ -95,6 +102,7 @@ async function intervalsToWork(life: Life, world: YearsWorld, nextAt: number): P
   const { config } = parseConfig(world.document())
   const ports = compose(config, {
     ...{ region: REGION, deployment: DEPLOYMENT, emit: () => undefined, time: clock, dial: dial(world) },
+    settings: SETTINGS,
   })
   const probe: ProbeListener = async ({ dnsName }) => [
     { address: dnsName, leaf: toLeaf(world.serving(dnsName.replace(/-1\..*/, '')).x509) },

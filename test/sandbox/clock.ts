@@ -1,59 +1,76 @@
-/** The one clock of a sandbox. It may run faster than ours and be put forward, so that minutes and years pass in a test. */
+/** The one clock of a sandbox: ours, or one of its own, so that minutes and years pass in a test. */
 import type { Time } from '../../lambda/ports.ts'
 
 export interface Clock extends Time {
   advance(ms: number): void
+  /** A service was called, which takes some time. */
+  noteCall(): void
+  /** Nobody who sleeps wakes up before `work` is done, as if it took no time. */
+  during<T>(work: Promise<T>): Promise<T>
 }
+
+/** At the rate of Route53, calls one after the other are never throttled. */
+const CALL_MS = 100
 
 /**
  * @param startAt epoch milliseconds
- * @param speed seconds of the sandbox in one of ours; `sleep` is shortened alike
+ * @param speed left out, the clock is ours. Else it moves by what is slept, by calls, and by `advance` alone: how long
+ *   the machine takes to compute is nothing to it, so that no bound of the function depends on that. A second of sleep
+ *   then leaves the rest of the world 1/speed of ours to go on in.
+ * @param callMs how long a call to a service takes
  */
-export function createClock(startAt: number = Date.now(), speed = 1): Clock {
+export function createClock(startAt: number = Date.now(), speed?: number, callMs: number = CALL_MS): Clock {
+  return speed === undefined ? ourClock(startAt) : ownClock(startAt, speed, callMs)
+}
+
+function ourClock(startAt: number): Clock {
   const begun = performance.now()
   let ahead = 0
   return {
-    now: () => Math.floor(startAt + (performance.now() - begun) * speed + ahead),
-    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms / speed)),
+    now: () => Math.floor(startAt + performance.now() - begun + ahead),
+    sleep: pause,
     stopAt: Number.POSITIVE_INFINITY,
     advance(ms) {
       ahead += ms
     },
+    noteCall: () => undefined,
+    during: (work) => work,
   }
 }
 
-/**
- * A clock that passes as ours does, and leaps over whatever is slept. What takes long only because the machine is busy
- * then costs no minutes of the sandbox, so that nothing in it times out for that. It must be the only clock there is: who
- * sleeps and who looks at it share a process.
- *
- * @param speed how much shorter than in the sandbox a sleep is here
- */
-export function createLeapingClock(startAt: number = Date.now(), speed = 1): Clock {
-  const begun = performance.now()
+function ownClock(startAt: number, speed: number, callMs: number): Clock {
+  const unfinished = new Set<Promise<unknown>>()
   const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>()
-  let ahead = 0
-  const now = () => Math.floor(startAt + performance.now() - begun + ahead)
+  let now = startAt
 
-  function leap(ms: number): void {
-    ahead += ms
-    for (const sleeper of [...sleepers])
-      if (sleeper.until <= now()) {
+  function move(ms: number): void {
+    now += ms
+    for (const sleeper of sleepers)
+      if (sleeper.until <= now) {
         sleepers.delete(sleeper)
         sleeper.wake()
       }
   }
 
   return {
-    now,
-    sleep(ms) {
-      const until = now() + ms
-      return new Promise((wake) => {
-        sleepers.add({ until, wake })
-        setTimeout(() => leap(Math.max(0, until - now())), ms / speed)
-      })
+    now: () => Math.floor(now),
+    async sleep(ms) {
+      const until = now + ms
+      const woken = new Promise<void>((wake) => sleepers.add({ until, wake }))
+      await Promise.race([woken, pause(ms / speed)])
+      while (unfinished.size > 0) await Promise.allSettled(unfinished)
+      move(Math.max(0, until - now))
     },
     stopAt: Number.POSITIVE_INFINITY,
-    advance: leap,
+    advance: move,
+    noteCall: () => move(callMs),
+    during(work) {
+      unfinished.add(work)
+      return work.finally(() => unfinished.delete(work))
+    },
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

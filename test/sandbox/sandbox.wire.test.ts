@@ -39,7 +39,7 @@ describe('the sandbox', () => {
 
   beforeEach(async () => {
     // its clock stands still but for what a test puts it forward
-    sandbox = await startQuickSandbox({ clock: createClock(Date.now(), 0.000_001), propagationMs: 30_000 })
+    sandbox = await startQuickSandbox({ clock: createClock(Date.now(), 1, 0), propagationMs: 30_000 })
     zone = sandbox.route53.addZone('example.com')
     route53 = new Route53Client({ ...CLIENT, maxAttempts: 1 })
   })

@@ -19,6 +19,7 @@ import { REGION, type Sandbox } from '../sandbox/sandbox.ts'
 import { type DeployedFunction, readAssembly } from './deployed/assembly.ts'
 import { createLambda, type Lambda } from './deployed/lambda.ts'
 import { keysIn } from './keys.ts'
+import { PATIENT } from './patient.ts'
 
 /** What every trial is called. */
 export const DEPLOYMENT = 'trial'
@@ -48,8 +49,7 @@ export interface Runner {
 export interface Surroundings {
   readonly sandbox: Sandbox
   readonly clock: Clock
-  /** Seconds of the sandbox in one of ours. */
-  readonly speed: number
+  /** Looked at in each run. */
   readonly settings: Partial<Settings>
 }
 
@@ -78,7 +78,7 @@ export function sourceRunner({ sandbox, clock, settings }: Surroundings): Runner
         log: { info: print, warn: print, error: print },
         writeMetrics: (line) => void stdout.push(line),
         time: clock,
-        settings: { ...DEFAULTS, ...settings },
+        settings: { ...DEFAULTS, ...PATIENT, ...settings },
         dial: async (dnsName, port) => [sandbox.placeOf(dnsName, port) ?? { host: '127.0.0.1', port: 9 }],
         makeKey: async (keyType) => {
           const key = await generateKey(keyType)
@@ -102,7 +102,7 @@ export function sourceRunner({ sandbox, clock, settings }: Surroundings): Runner
 
 /** @param amend changes the policies before they are enforced */
 export function deployedRunner(
-  { sandbox, clock, speed, settings }: Surroundings,
+  { sandbox, clock, settings }: Surroundings,
   amend: (policies: readonly Policy[]) => readonly Policy[] = (policies) => policies,
 ): Runner {
   const folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-deployed-'))
@@ -118,17 +118,14 @@ export function deployedRunner(
       if (deployed.tables.join() !== stateTable(DEPLOYMENT)) throw new Error('the template has another table')
       const judge = judgeBy(amend(deployed.policies))
       sandbox.aws.enforce(judge)
-      lambdas.push(createLambda(deployed, env, judge))
+      lambdas.push(createLambda(deployed, env, judge, clock))
     },
     async invoke(invocation, intervalMs) {
       if (intervalMs !== null) throw new Error('the interval of what is deployed comes with it')
       const lambda = lambdas.at(-1)
       if (!lambda) throw new Error('nothing is deployed')
-      const { lines, ...invoked } = await lambda.invoke(invocation, {
-        now: clock.now(),
-        speed,
-        places: places(),
-      })
+      const world = { now: clock.now(), places: places() }
+      const { lines, ...invoked } = await lambda.invoke(invocation, world)
       const logged = lines.flatMap(messageIn)
       const code = logged.findLast((message) => 'errorType' in message)?.code ?? 'bug/unexpected'
       return {

@@ -5,14 +5,14 @@ import { expect } from 'vitest'
 import type { Settings } from '../../lambda/domain/defaults.ts'
 import type { LoggedEvent } from '../../lambda/domain/events.ts'
 import { stateTable } from '../../lambda/domain/names.ts'
-import { createClock, createLeapingClock } from '../sandbox/clock.ts'
+import { createClock } from '../sandbox/clock.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts'
 import { metricsIn } from './emf.ts'
 import { leaksOf } from './keys.ts'
 import { DEPLOYMENT, type Invoked, type Runner, type Surroundings, sourceRunner } from './runners.ts'
 
 export const DAY_MS = 86_400_000
-/** Waits are so much shorter here than in the sandbox: minutes pass in seconds. */
+/** Seconds of the sandbox that are slept in one of ours: waits of minutes pass in seconds. */
 const SPEED = 30
 
 /** Of the deployment that is on trial. */
@@ -65,21 +65,15 @@ export interface Trial {
 
 export async function startTrial(
   startCa: StartTestCa = embeddedCa,
-  {
-    settings = {},
-    speed = SPEED,
-    ...options
-  }: SandboxOptions & { settings?: Partial<Settings>; speed?: number } = {},
+  { settings = {}, ...options }: SandboxOptions & { settings?: Partial<Settings> } = {},
   startRunner: (surroundings: Surroundings) => Runner = sourceRunner,
 ): Promise<Trial> {
-  // what is deployed runs in a process of its own, with a clock of its own: then both have to pass alike
-  const newClock = startRunner === sourceRunner ? createLeapingClock : createClock
-  const clock = newClock(Date.now(), speed)
+  const clock = createClock(Date.now(), SPEED)
   const sandbox = await startSandbox({ clock, ...options })
   const ca = await startCa(sandbox)
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value
   await sandbox.dynamodb.addTable(TABLE)
-  const runner = startRunner({ sandbox, clock, speed, settings })
+  const runner = startRunner({ sandbox, clock, settings })
 
   return {
     sandbox,

@@ -130,6 +130,7 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
 
   function record({ action, resources, conditions = {} }: Call, error: string | null): void {
     calls.push({ at: clock.now(), action, resources, conditions, error })
+    clock.noteCall()
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

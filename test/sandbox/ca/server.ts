@@ -130,6 +130,7 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     const path = request.url ?? '/'
     const [kind = '', id = ''] = path.slice(1).split('/')
     requests.set(kind, (requests.get(kind) ?? 0) + 1)
+    clock.noteCall()
     userAgents.add(request.headers['user-agent'] ?? '')
     if (!request.headers['user-agent']) throw new Problem('malformed', 'User-Agent header is required')
     if (kind === 'directory') return { status: 200, body: documents.directory() }

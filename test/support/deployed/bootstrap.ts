@@ -6,8 +6,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { format } from 'node:util'
-import { createClock } from '../../sandbox/clock.ts'
-import { endOf, type Failure, type Invoke, type Invoked } from './protocol.ts'
+import { DEFAULTS } from '../../../lambda/domain/defaults.ts'
+import { sharedTime } from '../../sandbox/shared-clock.ts'
+import { PATIENT } from '../patient.ts'
+import { endOf, type Failure, type Invoke, type Invoked, isInvoke } from './protocol.ts'
 
 type Handler = (event: unknown, context: Context) => Promise<unknown>
 
@@ -19,6 +21,7 @@ interface Context {
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 let requestId = ''
+const time = sharedTime()
 
 function patchConsole(least: string): void {
   for (const [at, level] of LEVELS.entries()) {
@@ -51,11 +54,12 @@ async function load(world: Invoke['world']): Promise<Handler> {
   const [file, name] = (process.env['_HANDLER'] ?? '').split('.')
   const module = await import(`${folder}/${file}.mjs`)
   if (!world) return module[name ?? '']
-  const { now, speed, places } = world
+  const { places } = world
   return module.createHandler({
     env: process.env,
     readConfig: () => readFileSync(`${folder}/config.json`, 'utf8'),
-    time: createClock(now, speed),
+    time,
+    settings: { ...DEFAULTS, ...PATIENT },
     dial: async (dnsName: string, port: number) => [
       places[`${dnsName}:${port}`] ?? { host: '127.0.0.1', port: 9 },
     ],
@@ -73,10 +77,10 @@ async function invoke({ event, world, timeoutMs }: Invoke): Promise<Invoked> {
   try {
     const handler = await load(world)
     loaded = performance.now()
-    const speed = world?.speed ?? 1
+    const spentMs = () => (world ? time.now() - world.now : performance.now() - begun)
     const context: Context = {
       awsRequestId: requestId,
-      getRemainingTimeInMillis: () => timeoutMs - (performance.now() - begun) * speed,
+      getRemainingTimeInMillis: () => timeoutMs - spentMs(),
     }
     return { result: await handler(event, context), report: report() }
   } catch (thrown) {
@@ -95,8 +99,10 @@ function maxMemoryMb(): number {
 }
 
 patchConsole(process.env['AWS_LAMBDA_LOG_LEVEL'] ?? 'trace')
-process.on('message', async (message: Invoke) => {
+process.on('message', async (message: object) => {
+  if (!isInvoke(message)) return
   requestId = message.requestId
+  if (message.world) time.set(message.world.now)
   const invoked = await invoke(message)
   // on a line of its own, whatever was written before
   process.stdout.write(`\n${endOf(requestId)}\n`)

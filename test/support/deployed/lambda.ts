@@ -3,9 +3,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Judge, judgeBy } from '../../sandbox/aws/policies.ts'
+import type { Clock } from '../../sandbox/clock.ts'
 import { REGION } from '../../sandbox/sandbox.ts'
+import { shareClock } from '../../sandbox/shared-clock.ts'
 import type { DeployedFunction } from './assembly.ts'
-import { endOf, type Invoke, type Invoked } from './protocol.ts'
+import { endOf, type Invoke, type Invoked, isInvoked } from './protocol.ts'
 
 const BOOTSTRAP = fileURLToPath(new URL('./bootstrap.ts', import.meta.url))
 
@@ -21,11 +23,13 @@ export interface Lambda {
  * The first call starts the environment, and further ones find it warm.
  *
  * @param env how AWS is found and who calls: credentials and endpoint
+ * @param clock what it sleeps by where an invocation gives it a world
  */
 export function createLambda(
   deployed: DeployedFunction,
   env: Readonly<Record<string, string>>,
   judge: Judge = judgeBy(deployed.policies),
+  clock: Clock | null = null,
 ): Lambda {
   let child: ChildProcess | null = null
   const lines: string[] = []
@@ -45,15 +49,15 @@ export function createLambda(
       const requestId = `request-${++invocations}`
       const stopWaiting = new AbortController()
       const { signal } = stopWaiting
-      const answered = once(child, 'message', { signal }) as Promise<[Invoked]>
+      const answered = answer(child, signal)
       const seen = lineSeen(endOf(requestId), begin, signal)
       child.send({ requestId, event, world, timeoutMs: deployed.timeoutMs } satisfies Invoke)
       try {
-        const [[invoked]] = await Promise.race([Promise.all([answered, seen]), died(signal)])
+        const [invoked] = await Promise.race([Promise.all([answered, seen]), died(signal)])
         const own = lines.slice(begin, lines.indexOf(endOf(requestId), begin))
         return { ...invoked, lines: own.filter((line) => line !== '') }
       } finally {
-        for (const waiting of [answered, seen]) waiting.catch(() => undefined)
+        seen.catch(() => undefined)
         stopWaiting.abort()
       }
     },
@@ -64,6 +68,17 @@ export function createLambda(
       child.kill()
       await gone
     },
+  }
+
+  /** Asked for before the question, so that no message is missed. */
+  function answer(from: ChildProcess, signal: AbortSignal): Promise<Invoked> {
+    return new Promise((resolve) => {
+      const look = (message: object) => {
+        if (isInvoked(message)) resolve(message)
+      }
+      from.on('message', look)
+      signal.addEventListener('abort', () => from.off('message', look))
+    })
   }
 
   async function died(signal: AbortSignal): Promise<never> {
@@ -96,6 +111,7 @@ export function createLambda(
         _HANDLER: deployed.handler,
       },
     })
+    if (clock) shareClock(started, clock)
     for (const output of [started.stdout, started.stderr]) collectLines(output)
     started.once('exit', (code, signal) => events.emit('end', code ?? signal))
     return started

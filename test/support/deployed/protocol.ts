@@ -7,7 +7,6 @@ export interface Invoke {
   /** Then the function is put together with another clock and another way to its listeners; else it is as it is. */
   readonly world: {
     readonly now: number
-    readonly speed: number
     /** By DNS name and port, as in `web.example.com:443`. */
     readonly places: Readonly<Record<string, { readonly host: string; readonly port: number }>>
   } | null
@@ -32,4 +31,13 @@ export type Invoked = ({ readonly result: unknown } | Failure) & { readonly repo
 /** The last line of an invocation: the log and the answer come by different ways. */
 export function endOf(requestId: string): string {
   return `END RequestId: ${requestId}`
+}
+
+/** Other messages are about the clock. */
+export function isInvoke(message: object): message is Invoke {
+  return 'requestId' in message
+}
+
+export function isInvoked(message: object): message is Invoked {
+  return 'report' in message
 }
