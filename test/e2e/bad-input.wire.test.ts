@@ -12,9 +12,7 @@ describe('what is wrong is told, and nothing is changed', () => {
   let trial: Trial
 
   beforeEach(async () => {
-    trial = await startTrial(undefined, {
-      settings: { acmeRequestTimeoutMs: 2_000, acmePollTimeoutMs: 30_000, awsAttempts: 2 },
-    })
+    trial = await startTrial(undefined, { settings: { awsAttempts: 2 } })
     const arn = await trial.sandbox.buy('bought', { hosts: [HOST], endsInMs: 9 * DAY_MS })
     await trial.sandbox.addLoadBalancer('web', 443, arn)
   })

@@ -2,6 +2,7 @@
  * Each call of a run answers once, and then always, with each fault there is. Two certificates are due: what is wrong
  * with the one must not stop the other.
  */
+import type { Settings } from '../../lambda/domain/defaults.ts'
 import { ERRORS } from '../../lambda/domain/errors.ts'
 import { keyParameterPath } from '../../lambda/domain/names.ts'
 import { type AwsAnswer, ServiceError } from '../sandbox/aws/service.ts'
@@ -30,12 +31,10 @@ export interface FaultPoint {
 /** The run has fifteen minutes in production. */
 const LONGEST_RUN_MS = 900_000
 const CERTIFICATES = { ours: 'www.example.com', other: 'www.example.org' } as const
-/** A fault costs what is waited for it; these are ours and not the clock's, but for the polls. */
+/** For what hangs, in our time; the other waits are the clock's. */
+const HANG_MS = 400
 const SETTINGS = {
   awsAttempts: 2,
-  awsRequestTimeoutMs: 400,
-  awsConnectTimeoutMs: 400,
-  acmeRequestTimeoutMs: 400,
   acmeAttempts: 2,
   acmePollTimeoutMs: 10_000,
   dnsSyncTimeoutMs: 10_000,
@@ -167,13 +166,24 @@ async function pointsFrom(beginning: Beginning): Promise<FaultPoint[]> {
     )
 }
 
-export function faultAt(point: FaultPoint): ReturnType<typeof meet> {
-  let count = 0
-  return meet(point.beginning, point.whose === 'ours', mostIssued(point), (call, whose) => {
-    if (call.name !== point.name || whose !== point.whose) return null
-    const isIt = ++count === point.nth || (point.how === 'always' && count > point.nth)
-    return isIt ? FAULTS[point.fault](call) : null
-  })
+export async function faultAt(point: FaultPoint): Promise<Omit<Met, 'isVoid'>> {
+  const sparesOther = point.whose === 'ours'
+  for (let hangMs = HANG_MS; ; hangMs *= 2) {
+    let count = 0
+    const what = (call: Seen, whose: Whose) => {
+      if (call.name !== point.name || whose !== point.whose) return null
+      const isIt = ++count === point.nth || (point.how === 'always' && count > point.nth)
+      return isIt ? FAULTS[point.fault](call) : null
+    }
+    const timeouts = point.fault === 'hang' ? shortened(point.name, hangMs) : {}
+    const met = await meet(point.beginning, sparesOther, mostIssued(point), what, timeouts)
+    if (!met.isVoid) return met
+  }
+}
+
+/** The one time-out that what hangs is given up by. */
+function shortened(name: string, hangMs: number): Partial<Settings> {
+  return name.startsWith('acme:') ? { acmeRequestTimeoutMs: hangMs } : { awsRequestTimeoutMs: hangMs }
 }
 
 /** A table that cannot be read costs one more for each entry; and the CA may say itself that an order is not ours. */
@@ -184,10 +194,19 @@ function mostIssued({ beginning, name, fault }: FaultPoint): number {
 }
 
 /** Every call of this name is answered so. */
-export function nonsenseAt(name: string, answer: AwsAnswer): ReturnType<typeof meet> {
+export function nonsenseAt(name: string, answer: AwsAnswer): Promise<Omit<Met, 'isVoid'>> {
   const { status, body: text, contentType } = answer
   const refusal: Refusal = { aws: answer, ca: { status, text, headers: { 'content-type': contentType } } }
   return meet('fresh', false, 2, (call) => (call.name === name ? { refusal } : null))
+}
+
+interface Met {
+  /** What did not hold. */
+  readonly broken: string[]
+  /** Anything was met at all. */
+  readonly wasReached: boolean
+  /** On a slow machine, what would have answered was given up as well: that says nothing. */
+  readonly isVoid: boolean
 }
 
 /**
@@ -195,14 +214,15 @@ export function nonsenseAt(name: string, answer: AwsAnswer): ReturnType<typeof m
  *
  * @param sparesOther the other certificate has nothing to do with it
  * @param most how many certificates may be issued in all, for the work of two
- * @returns what did not hold, and whether anything was met at all
+ * @param timeouts of that run alone
  */
 async function meet(
   beginning: Beginning,
   sparesOther: boolean,
   most: number,
   what: (call: Seen, whose: Whose) => Interference | null,
-): Promise<{ readonly broken: string[]; readonly wasReached: boolean }> {
+  timeouts: Partial<Settings> = {},
+): Promise<Met> {
   const trial = await startWorld(beginning)
   try {
     let met = 0
@@ -211,10 +231,14 @@ async function meet(
       if (interference) met++
       return interference
     })
+    const { sandbox, settings } = trial
+    Object.assign(settings, timeouts)
     const faulted = await trial.run()
+    for (const name of Object.keys(timeouts) as (keyof Settings)[]) delete settings[name]
+    const isVoid = Object.keys(timeouts).length > 0 && sandbox.aws.givenUp + sandbox.ca.givenUp > 0
     const broken = [...judge(faulted, sparesOther), ...unserved(trial)]
     watchCalls(trial.sandbox, null)
-    return { broken: [...broken, ...(await afterwards(trial, most))], wasReached: met > 0 }
+    return { broken: [...broken, ...(await afterwards(trial, most))], wasReached: met > 0, isVoid }
   } finally {
     await trial.stop()
   }

@@ -46,7 +46,7 @@ describe('a clock of the sandbox’s own', () => {
     expect(clock.now()).toBe(1_000)
   })
 
-  it('moves with each call to a service', () => {
+  it('moves with each call to AWS', () => {
     const clock = createClock(0, SPEED, 100)
     clock.noteCall()
     clock.noteCall()

@@ -3,13 +3,13 @@ import type { Time } from '../../lambda/ports.ts'
 
 export interface Clock extends Time {
   advance(ms: number): void
-  /** A service was called, which takes some time. */
+  /** AWS was called, which takes some time. */
   noteCall(): void
   /** Nobody who sleeps wakes up before `work` is done, as if it took no time. */
   during<T>(work: Promise<T>): Promise<T>
 }
 
-/** At the rate of Route53, calls one after the other are never throttled. */
+/** As long as Route53 needs to allow another one: calls one after the other are never throttled. */
 const CALL_MS = 100
 
 /**
@@ -17,7 +17,7 @@ const CALL_MS = 100
  * @param speed left out, the clock is ours. Else it moves by what is slept, by calls, and by `advance` alone: how long
  *   the machine takes to compute is nothing to it, so that no bound of the function depends on that. A second of sleep
  *   then leaves the rest of the world 1/speed of ours to go on in.
- * @param callMs how long a call to a service takes
+ * @param callMs how long a call to AWS takes
  */
 export function createClock(startAt: number = Date.now(), speed?: number, callMs: number = CALL_MS): Clock {
   return speed === undefined ? ourClock(startAt) : ownClock(startAt, speed, callMs)

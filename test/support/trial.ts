@@ -12,8 +12,12 @@ import { leaksOf } from './keys.ts'
 import { DEPLOYMENT, type Invoked, type Runner, type Surroundings, sourceRunner } from './runners.ts'
 
 export const DAY_MS = 86_400_000
-/** Seconds of the sandbox that are slept in one of ours: waits of minutes pass in seconds. */
-const SPEED = 30
+/**
+ * Seconds of the sandbox that are slept in one of ours. A CA in a process of its own goes on in our time alone, so that
+ * whoever waits for it must leave it some.
+ */
+const SPEED = 1_000
+const SPEED_WITH_OTHER_CA = 30
 
 /** Of the deployment that is on trial. */
 export const TABLE = stateTable(DEPLOYMENT)
@@ -50,6 +54,8 @@ export interface Ran extends Pick<Invoked, 'error' | 'events'> {
 export interface Trial {
   readonly sandbox: Sandbox
   readonly ca: TestCa
+  /** What differs from production; looked at in each run. */
+  readonly settings: { -readonly [K in keyof Settings]?: Settings[K] }
   /** @param document entries, or a whole document to which the CA's directory is added */
   configure(document: object | readonly object[]): void
   /** @param text `null` for a file that is not there */
@@ -65,19 +71,21 @@ export interface Trial {
 
 export async function startTrial(
   startCa: StartTestCa = embeddedCa,
-  { settings = {}, ...options }: SandboxOptions & { settings?: Partial<Settings> } = {},
+  { settings: given = {}, ...options }: SandboxOptions & { settings?: Partial<Settings> } = {},
   startRunner: (surroundings: Surroundings) => Runner = sourceRunner,
 ): Promise<Trial> {
-  const clock = createClock(Date.now(), SPEED)
+  const clock = createClock(Date.now(), startCa === embeddedCa ? SPEED : SPEED_WITH_OTHER_CA)
   const sandbox = await startSandbox({ clock, ...options })
   const ca = await startCa(sandbox)
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value
   await sandbox.dynamodb.addTable(TABLE)
+  const settings = { ...given }
   const runner = startRunner({ sandbox, clock, settings })
 
   return {
     sandbox,
     ca,
+    settings,
     configure(document) {
       const acme = { directory_url: ca.directoryUrl, root_certificates: ca.rootPem }
       const given: { acme?: object } = Array.isArray(document) ? { certificates: document } : document

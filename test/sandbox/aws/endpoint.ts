@@ -42,6 +42,8 @@ export type Intercept = (call: {
 export interface Endpoint {
   readonly url: string
   readonly calls: readonly RecordedCall[]
+  /** How many calls were answered as ever, and given up by the client before. */
+  readonly givenUp: number
   /** Everything is denied that `isAllowed` does not allow; `null` allows all. */
   allow(isAllowed: ((call: Call) => boolean) | null): void
   /** Every call is judged by policies as well; `null` for none. */
@@ -62,6 +64,7 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
   let isAllowed: Parameters<Endpoint['allow']>[0] = null
   let intercept: Intercept | null = null
   let judge: Judge | null = null
+  let givenUp = 0
 
   const server = createServer((request, response) => {
     void answer(request, response).catch((error: unknown) => {
@@ -89,6 +92,10 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     if (mishap instanceof ServiceError) return send(response, refuse(service, call, mishap))
     if (mishap !== null && typeof mishap === 'object' && 'answer' in mishap)
       return send(response, mishap.answer)
+    if (mishap === null)
+      response.once('close', () => {
+        if (!response.writableFinished) givenUp++
+      })
     const answer = await perform(service, call)
     if (mishap === 'lost') return void incoming.socket.destroy()
     if (mishap === 'truncated') return sendHalf(response, answer)
@@ -137,6 +144,9 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
   return {
     url: `http://127.0.0.1:${portOf(server)}`,
     calls,
+    get givenUp() {
+      return givenUp
+    },
     allow(by) {
       isAllowed = by
     },

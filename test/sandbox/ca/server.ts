@@ -27,6 +27,8 @@ export interface Ca {
   /** Requests by path's first word, as `new-order`. */
   readonly requests: Map<string, number>
   readonly userAgents: Set<string>
+  /** How many requests were answered as ever, and given up by the client before. */
+  readonly givenUp: number
   /** Asked at each request, with its path's first word: what happens in the place of an answer. */
   mishap: (kind: string, request: { readonly hosts: readonly string[] }) => CaMishap | null
   stop(): Promise<void>
@@ -87,9 +89,14 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
   const book = createBook(issuer, dnsPort, clock, options)
   const requests = new Map<string, number>()
   const userAgents = new Set<string>()
+  let givenUp = 0
 
   const server = createServer({ cert: tls.pem, key: tls.privateKey }, (request, response) => {
     const mishap = ca.mishap(kindOf(request), { hosts: hostsOf(request) })
+    if (mishap === null)
+      response.once('close', () => {
+        if (!response.writableFinished) givenUp++
+      })
     if (mishap === 'hang') return
     if (mishap === 'reset') return void request.socket.destroy()
     if (mishap === 'drip') return drip(response)
@@ -130,7 +137,6 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     const path = request.url ?? '/'
     const [kind = '', id = ''] = path.slice(1).split('/')
     requests.set(kind, (requests.get(kind) ?? 0) + 1)
-    clock.noteCall()
     userAgents.add(request.headers['user-agent'] ?? '')
     if (!request.headers['user-agent']) throw new Problem('malformed', 'User-Agent header is required')
     if (kind === 'directory') return { status: 200, body: documents.directory() }
@@ -242,6 +248,9 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
     options,
     requests,
     userAgents,
+    get givenUp() {
+      return givenUp
+    },
     stop() {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
