@@ -46,7 +46,7 @@ describe('the package', () => {
     const install = ['install', '--offline', '--no-audit', '--no-fund', join(folder, filename), ...local]
     execFileSync('npm', install, { cwd: folder, encoding: 'utf8', stdio: 'pipe' })
     writeFileSync(join(folder, 'certificates.json'), JSON.stringify(CONFIG))
-  }, 120_000)
+  })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   function run(file: string, text: string): string[] {

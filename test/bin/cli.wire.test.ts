@@ -27,7 +27,7 @@ describe('the command line', () => {
     Object.assign(process.env, sandbox.env)
     await sandbox.dynamodb.addTable(stateTable(DEFAULTS.deployment))
     sandbox.route53.addZone('example.com')
-    const bought = await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: 9 * DAY_MS + 60_000 })
+    const bought = await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: 9.5 * DAY_MS })
     const { port } = await sandbox.addLoadBalancer('web', 0, bought)
     folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-cli-'))
     writeFileSync(join(folder, 'roots.pem'), sandbox.ca.rootPem)

@@ -85,4 +85,4 @@ it('names the action denied, leaves nothing half-done, and finishes in the next 
     `denied one by one: ${calls.length} calls; without a failure: ${tolerated.join(', ') || 'none'}`,
   )
   expect(tolerated).toEqual(['iam:GetServerCertificate'])
-}, 180_000)
+})

@@ -1,4 +1,4 @@
 import { claims } from './claims-of.ts'
 import { EVERY } from './sweep.ts'
 
-claims(Math.ceil(6_000 / EVERY / 4) * 4, EVERY, 1_200_000)
+claims(Math.ceil(6_000 / EVERY / 4) * 4, EVERY)

@@ -1,4 +1,4 @@
 import { faultSweep } from './fault-sweep.ts'
 import { EVERY } from './sweep.ts'
 
-faultSweep(0, EVERY, 1_800_000)
+faultSweep(0, EVERY)

@@ -1,4 +1,4 @@
 import { nonsenseSweep } from './nonsense-sweep.ts'
 import { EVERY } from './sweep.ts'
 
-nonsenseSweep(24, EVERY, 1_200_000)
+nonsenseSweep(24, EVERY)

@@ -69,13 +69,14 @@ async function main(wanted: Wanted): Promise<void> {
     zones: sandbox.route53.zones().map(({ id, name }) => ({ name: name.replace(/\.$/, ''), id })),
     env: sandbox.env,
   }
+  // whoever finds the file may end the sandbox at once
+  const stop = () => void sandbox.stop()
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
   // whoever waits for the file must never read half of it
   writeFileSync(`${wanted.state}.new`, `${JSON.stringify(state, null, 2)}\n`)
   renameSync(`${wanted.state}.new`, wanted.state)
   process.stderr.write(`the sandbox is up: ${wanted.state}\n`)
-  const stop = () => void sandbox.stop()
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
 }
 
 try {

@@ -1,10 +1,11 @@
 /** The sandbox behaves as the services do where it hurts; else every test against it proves little. */
 import { spawn } from 'node:child_process'
 import { Resolver } from 'node:dns/promises'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import {
   CreateRoleCommand,
@@ -24,7 +25,7 @@ import {
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import packet from 'dns-packet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CLIENT, refusal, startQuickSandbox } from '../support/adapters.ts'
+import { PATIENT_CLIENT, refusal, startQuickSandbox } from '../support/adapters.ts'
 import { makeAuthority, makeLeaf } from './certificates.ts'
 import { createClock } from './clock.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -41,7 +42,7 @@ describe('the sandbox', () => {
     // its clock stands still but for what a test puts it forward
     sandbox = await startQuickSandbox({ clock: createClock(Date.now(), 1, 0), propagationMs: 30_000 })
     zone = sandbox.route53.addZone('example.com')
-    route53 = new Route53Client({ ...CLIENT, maxAttempts: 1 })
+    route53 = new Route53Client(PATIENT_CLIENT)
   })
   afterEach(() => sandbox.stop())
 
@@ -63,7 +64,7 @@ describe('the sandbox', () => {
     Array.from({ length: count }, (_, at) => `"${String(at).padEnd(length, 'x')}"`)
 
   function resolver(): Resolver {
-    const made = new Resolver({ timeout: 1_000, tries: 1 })
+    const made = new Resolver({ timeout: 60_000 })
     made.setServers([`127.0.0.1:${sandbox.dns.port}`])
     return made
   }
@@ -158,7 +159,7 @@ describe('the sandbox', () => {
   })
 
   it('answers what it does not model with an error that says so', async () => {
-    const iam = new IAMClient({ ...CLIENT, maxAttempts: 1 })
+    const iam = new IAMClient(PATIENT_CLIENT)
     const role = new CreateRoleCommand({ RoleName: 'x', AssumeRolePolicyDocument: '{}' })
     expect(await refusal(iam.send(role))).toMatchObject({
       message: expect.stringContaining('does not model this call of iam'),
@@ -166,7 +167,7 @@ describe('the sandbox', () => {
   })
 
   it('keeps a certificate that is in use, and one whose chain is another certificate’s out', async () => {
-    const iam = new IAMClient({ ...CLIENT, maxAttempts: 1 })
+    const iam = new IAMClient(PATIENT_CLIENT)
     await sandbox.addLoadBalancer(
       'web',
       443,
@@ -193,7 +194,7 @@ describe('the sandbox', () => {
   })
 
   it('shows an encrypted parameter only to who asks for it decrypted', async () => {
-    const ssm = new SSMClient({ ...CLIENT, maxAttempts: 1 })
+    const ssm = new SSMClient(PATIENT_CLIENT)
     await ssm.send(new PutParameterCommand({ Name: '/a', Value: 'secret', Type: 'SecureString' }))
     const plain = await ssm.send(new GetParameterCommand({ Name: '/a' }))
     expect(plain.Parameter?.Value).not.toContain('secret')
@@ -223,9 +224,9 @@ describe('the sandbox alone', () => {
       '--propagation',
       '2',
     ]
-    const child = spawn(process.execPath, args, { stdio: 'ignore' })
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
     const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)))
-    await expect.poll(() => existsSync(state), { timeout: 10_000 }).toBe(true)
+    for await (const line of createInterface(child.stderr)) if (line === `the sandbox is up: ${state}`) break
     const written = JSON.parse(readFileSync(state, 'utf8')) as Record<string, never>
     expect(written).toMatchObject({
       aws: { endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) },

@@ -7,6 +7,9 @@ export const CLIENT = {
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 1_000, throwOnRequestTimeout: true },
 }
 
+/** Where nothing hangs, a slow machine is waited for. */
+export const PATIENT_CLIENT = { ...CLIENT, maxAttempts: 1, requestHandler: {} }
+
 export async function startQuickSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const sandbox = await startSandbox({
     propagationMs: 0,
