@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { stateTable } from '../../lambda/domain/names.ts'
 import { judgeBy } from '../sandbox/aws/policies.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
@@ -25,8 +26,6 @@ export interface Rotation {
   readonly acme: number
   readonly maxMemoryMb: number
 }
-
-const DAY_MS = 86_400_000
 
 export async function measureRotation(hosts: number, propagationSeconds: number): Promise<Rotation> {
   const sandbox = await startSandbox({

@@ -6,11 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { main } from '../../bin/cli.ts'
 import { DEFAULTS } from '../../lambda/domain/defaults.ts'
+import { DAY_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { stateTable } from '../../lambda/domain/names.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { keysIn, leaksOf } from '../support/keys.ts'
-
-const DAY_MS = 86_400_000
 
 describe('the command line', () => {
   let sandbox: Sandbox
@@ -131,7 +130,7 @@ describe('the command line', () => {
   it('does nothing where another run acts, says until when, and is content', async () => {
     const table = stateTable(DEFAULTS.deployment)
     const now = Date.now()
-    const data = JSON.stringify({ holder: 'other', expiresAt: now + 600_000 })
+    const data = JSON.stringify({ holder: 'other', expiresAt: now + 10 * MINUTE_MS })
     await sandbox.dynamodb.put(table, { id: 'lease', v: 1, deployment: DEFAULTS.deployment, at: now, data })
     const before = sandbox.snapshot()
     const { code, stdout, stderr } = await cli('run', '--config', config, '--force')

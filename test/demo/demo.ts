@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DEFAULTS } from '../../lambda/domain/defaults.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { stateTable } from '../../lambda/domain/names.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 
-const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
 const HOSTS = ['example.com', '*.example.com']
 const BALANCER = 'shop'
 const CLI = fileURLToPath(new URL('../../bin/cli.ts', import.meta.url))

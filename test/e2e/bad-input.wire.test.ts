@@ -1,9 +1,10 @@
 /** Whatever is wrong gives one clear error with code and hint, and changes nothing in the world. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../lambda/domain/errors.ts'
+import { DAY_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
-import { DAY_MS, type Ran, startTrial, type Trial } from '../support/trial.ts'
+import { type Ran, startTrial, type Trial } from '../support/trial.ts'
 
 const HOST = 'www.example.com'
 const ENTRY = { hosts: [HOST], key_type: 'ecdsa', elb: { name: 'web' } }
@@ -41,7 +42,7 @@ describe('what is wrong is told, and nothing is changed', () => {
     await trial.run()
     trial.sandbox.ca.options.refuse = refuse
     // it comes later, so that it is not too early for the next try
-    trial.sandbox.clock.advance(60_000)
+    trial.sandbox.clock.advance(MINUTE_MS)
     expect(trial.sandbox.ssm.parameters.size).toBe(1)
     return zone
   }
@@ -136,7 +137,7 @@ describe('what is wrong is told, and nothing is changed', () => {
         : null
     const ran = await expectRefusal('acme/rate-limited', /too many certificates.*not before 20.*Z \(in 2 h\)/)
     const finished = ran.events.find(({ event }) => event === 'run.finished')
-    expect((finished as { durationMs: number }).durationMs).toBeLessThan(600_000)
+    expect((finished as { durationMs: number }).durationMs).toBeLessThan(10 * MINUTE_MS)
   })
 
   it('fails with acme/account-refused when the CA takes no new account, and keeps no key', async () => {

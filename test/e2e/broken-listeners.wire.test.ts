@@ -1,6 +1,6 @@
 /** A listener that does not serve the new certificate: what is undone, what is reported, and what the next run does. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DAY_MS } from '../../lambda/domain/instant.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { ATTACH, entry, HOST, isOurs, type Quick, startWithBalancer } from '../support/quick.ts'
 import { names, only, TABLE } from '../support/trial.ts'
 
@@ -85,7 +85,7 @@ describe('a listener that breaks', () => {
     await trial.run()
     expect(trial.attached(), 'it is left broken').not.toBe(before)
     trial.sandbox.aws.intercept(null)
-    trial.sandbox.clock.advance(DAY_MS / 24)
+    trial.sandbox.clock.advance(HOUR_MS)
     expect((await trial.run()).codes).toEqual(['verify/rejected'])
     expect(trial.attached()).toBe(before)
   })
@@ -93,7 +93,7 @@ describe('a listener that breaks', () => {
   it('believes the API of a listener that was closed off before the swap, and counts it as working', async () => {
     await trial.run()
     trial.listener().behaviour = () => 'close'
-    trial.sandbox.clock.advance(DAY_MS / 24)
+    trial.sandbox.clock.advance(HOUR_MS)
     await trial.run()
     for (let renewal = 0; renewal < 3; renewal++) {
       trial.sandbox.clock.advance(3 * DAY_MS)
@@ -123,7 +123,7 @@ describe('a listener that breaks', () => {
   it('puts back what was served before when a listener breaks in a later run than the swap', async () => {
     await trial.run()
     const good = trial.attached()
-    trial.listener().delayMs = 600_000
+    trial.listener().delayMs = 10 * MINUTE_MS
     expect((await trial.run({ force: true })).codes).toEqual(['verify/not-served'])
     const fresh = trial.attached()
     expect(fresh).not.toBe(good)

@@ -1,7 +1,8 @@
 /** What the CA allows: failures that come later and later, limits that are not hit, and a CA that says no all the same. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { entry, HOST, HOUR_MS, type Quick, startQuick } from '../support/quick.ts'
-import { DAY_MS, names, only, type Ran } from '../support/trial.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
+import { entry, HOST, type Quick, startQuick } from '../support/quick.ts'
+import { names, only, type Ran } from '../support/trial.ts'
 
 /** As Let's Encrypt's, for a CA that has another address. */
 const LIMITS = {

@@ -1,8 +1,9 @@
 /** What a rotation is from end to end, told once and run against every CA. */
 import type { X509Certificate } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { deployedRunner } from '../support/runners.ts'
-import { DAY_MS, names, type Ran, type StartTestCa, startTrial, TABLE, type Trial } from '../support/trial.ts'
+import { names, type Ran, type StartTestCa, startTrial, TABLE, type Trial } from '../support/trial.ts'
 
 const ZONE = 'example.com'
 const OTHER_ZONE = 'example.org'
@@ -221,7 +222,7 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
     })
 
     it('waits for a certificate that IAM spreads late', async () => {
-      trial.sandbox.iam.spreadMs = 60_000
+      trial.sandbox.iam.spreadMs = MINUTE_MS
       await balancer('web', ['www.example.com'])
       trial.configure([{ hosts: ['www.example.com'], key_type: 'ecdsa', elb: { name: 'web' } }])
       const ran = await trial.run()
@@ -231,7 +232,7 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
 
     it('waits for a listener that serves late', async () => {
       await balancer('web', ['www.example.com'])
-      trial.sandbox.listener('web', 443).delayMs = 60_000
+      trial.sandbox.listener('web', 443).delayMs = MINUTE_MS
       trial.configure([{ hosts: ['www.example.com'], key_type: 'ecdsa', elb: { name: 'web' } }])
       const ran = await trial.run()
       expect(ran.outcomes).toEqual({ 'www.example.com': 'renewed' })
@@ -331,7 +332,8 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
 
       /** The CA's own clock counts, which a test CA may not share. */
       function advise(): Promise<void> {
-        const at = (minutes: number) => new Date(trial.sandbox.clock.now() + minutes * 60_000).toISOString()
+        const at = (minutes: number) =>
+          new Date(trial.sandbox.clock.now() + minutes * MINUTE_MS).toISOString()
         const suggestedWindow = { start: at(-20), end: at(-10) }
         const explanationURL = 'https://ca.example.com/incident'
         return trial.ca.advise(served('web').toString(), { suggestedWindow, explanationURL })
@@ -373,7 +375,7 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
         trial.configure([{ ...entry, profile }])
         expect((await trial.run()).outcomes).toEqual({ web: 'renewed' })
         const { validFromDate, validToDate } = served('web')
-        lived.push(Math.round((validToDate.getTime() - validFromDate.getTime()) / 3_600_000))
+        lived.push(Math.round((validToDate.getTime() - validFromDate.getTime()) / HOUR_MS))
       }
       expect(lived).toEqual([90 * 24, 160])
       await expectSettled()

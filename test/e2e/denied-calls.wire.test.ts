@@ -1,10 +1,10 @@
 /** AccessDenied on each call that a clean run makes, one at a time: its error names the action, and nothing half-done stays. */
 import { expect, it } from 'vitest'
-import { HOUR_MS } from '../../lambda/domain/instant.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { keyParameterPath } from '../../lambda/domain/names.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { DEPLOYMENT } from '../support/runners.ts'
-import { DAY_MS, type Ran, startTrial, type Trial } from '../support/trial.ts'
+import { type Ran, startTrial, type Trial } from '../support/trial.ts'
 
 const HOST = 'www.example.com'
 const CHANGE = 'route53:ChangeResourceRecordSets'

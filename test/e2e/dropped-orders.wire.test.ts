@@ -1,7 +1,7 @@
 /** An order that an earlier run has left, and that is of no use any more, is dropped with its key. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { generateKey } from '../../lambda/adapters/node-keys.ts'
-import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { keyParameterPath, specificationHash } from '../../lambda/domain/names.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
 import { type BetweenRuns, dropped, startBetweenRuns } from '../support/between-runs.ts'
@@ -99,7 +99,7 @@ describe('an order in flight between two runs', () => {
     trial.sandbox.ca.options.finalizeDelayMs = HOUR_MS
     await trial.run()
     trial.sandbox.ssm.parameters.delete(trial.keysInFlight()[0] ?? '')
-    trial.sandbox.clock.advance(60_000)
+    trial.sandbox.clock.advance(MINUTE_MS)
     const second = await trial.run()
     expect(dropped(second)).toEqual(['it is processing, and its key is gone'])
     trial.sandbox.ca.options.finalizeDelayMs = 0

@@ -1,9 +1,10 @@
 /** Other CAs than the usual one, and what they may want or offer: staging, accounts of their own, no challenges, profiles. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
-import { entry, HOST, HOUR_MS, type Quick, startQuick } from '../support/quick.ts'
-import { DAY_MS, names, only } from '../support/trial.ts'
+import { entry, HOST, type Quick, startQuick } from '../support/quick.ts'
+import { names, only } from '../support/trial.ts'
 
 const HMAC_KEY = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W'
 const PARAMETER = '/acme/hmac-key'
@@ -179,7 +180,7 @@ describe('a CA', () => {
     })
 
     it('mixes up no certificates', async () => {
-      trial.sandbox.route53.propagationMs = 60_000
+      trial.sandbox.route53.propagationMs = MINUTE_MS
       expect((await trial.run()).codes).toEqual(['dns/not-in-sync', 'dns/not-in-sync'])
       trial.sandbox.route53.propagationMs = 0
       expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'renewed', two: 'renewed' })

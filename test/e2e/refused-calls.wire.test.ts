@@ -1,6 +1,6 @@
 /** Calls to AWS that are refused, lost or answered late: what is reported, and what stays as it was. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DAY_MS } from '../../lambda/domain/instant.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { ATTACH, CHANGE, entry, isOurs, type Quick, startWithBalancer } from '../support/quick.ts'
 import { names, only } from '../support/trial.ts'
 
@@ -25,7 +25,7 @@ describe('on a bad day of AWS', () => {
     trial.sandbox.aws.allow(({ action }) => action !== ATTACH)
     await trial.run()
     trial.sandbox.aws.allow(null)
-    trial.sandbox.clock.advance(3_600_000)
+    trial.sandbox.clock.advance(HOUR_MS)
     trial.sandbox.iam.spreadMs = DAY_MS
     const calls = trial.sandbox.aws.calls.length
     expect((await trial.run()).codes).toEqual(['attach/certificate-not-found'])

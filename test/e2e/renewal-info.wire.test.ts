@@ -1,14 +1,13 @@
 /** What the CA says of renewals (RFC 9773): when it is asked, what its word does, and what an order tells it. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULTS } from '../../lambda/domain/defaults.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { pointIn } from '../../lambda/plan/window.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import type { CaMishap } from '../sandbox/ca/server.ts'
 import { remember } from '../support/ours.ts'
-import { entry, HOST, HOUR_MS, type Quick, startQuick } from '../support/quick.ts'
-import { DAY_MS, names, only, type Ran, TABLE } from '../support/trial.ts'
-
-const MINUTE_MS = 60_000
+import { entry, HOST, type Quick, startQuick } from '../support/quick.ts'
+import { names, only, type Ran, TABLE } from '../support/trial.ts'
 
 describe('the word of the CA on renewals', () => {
   let trial: Quick
@@ -344,7 +343,7 @@ describe('the word of the CA on renewals', () => {
   it('goes on with an order that replaces another, which a second one could not', async () => {
     await trial.later(HOUR_MS)
     trial.sandbox.ca.options.authorizationReuseMs = 0
-    trial.sandbox.route53.propagationMs = 60_000
+    trial.sandbox.route53.propagationMs = MINUTE_MS
     expect((await trial.later(HOUR_MS, { force: true })).codes).toEqual(['dns/not-in-sync'])
     trial.sandbox.route53.propagationMs = 0
     const orders = trial.requests('new-order')

@@ -1,6 +1,6 @@
 /** An order that an earlier run has left unfinished is taken up again: the CA issues once. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
 import { type BetweenRuns, resumed, startBetweenRuns } from '../support/between-runs.ts'
@@ -26,7 +26,7 @@ describe('an order in flight between two runs', () => {
   })
 
   it('that is pending is answered again, with its values written anew', async () => {
-    trial.sandbox.route53.propagationMs = 60_000
+    trial.sandbox.route53.propagationMs = MINUTE_MS
     expect((await trial.run()).codes).toEqual(['dns/not-in-sync'])
     trial.sandbox.route53.propagationMs = 0
     const second = await trial.later()

@@ -1,8 +1,9 @@
 /** A thousand challenge names: several policies, and no batch that one statement of them would not allow. */
 import { expect, it } from 'vitest'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import type { Policy } from '../sandbox/aws/policies.ts'
 import { deployedRunner } from '../support/runners.ts'
-import { DAY_MS, startTrial } from '../support/trial.ts'
+import { startTrial } from '../support/trial.ts'
 
 const CHANGE = 'route53:ChangeResourceRecordSets'
 const ZONES = ['example.com', 'example.net', 'example.org']

@@ -1,7 +1,8 @@
 /** A run whose time is short: nothing new is begun near its end, and what was not reached goes first in the next one. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DAY_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
-import { DAY_MS, only, type Ran, startTrial, type Trial } from '../support/trial.ts'
+import { only, type Ran, startTrial, type Trial } from '../support/trial.ts'
 
 const NAMES = ['a', 'b', 'c']
 /** A wave takes some 30 s here, for the propagation; so much time lets one begin, and no second one. */
@@ -53,7 +54,7 @@ describe('a run whose time is short', () => {
     trial.sandbox.ca.options.refuse = (operation, hosts) =>
       operation === 'finalize' && hosts.includes('a.example.com') ? new Problem('badCSR', 'no') : null
     expect((await run()).outcomes).toEqual({ a: 'failed', b: 'postponed', c: 'postponed' })
-    trial.sandbox.clock.advance(60_000)
+    trial.sandbox.clock.advance(MINUTE_MS)
     const second = await run()
     expect(second.outcomes).toEqual({ a: 'postponed', b: 'renewed', c: 'postponed' })
     const third = await run()
@@ -73,7 +74,7 @@ describe('a run whose time is short', () => {
   })
 
   it('ends what it has begun before its time is over, and leaves the order to the next run', async () => {
-    trial.sandbox.route53.propagationMs = 600_000
+    trial.sandbox.route53.propagationMs = 10 * MINUTE_MS
     const ran = await run()
     expect(ran).toMatchObject({ error: null, outcomes: { a: 'postponed' } })
     expect(only(ran, 'run.finished').durationMs).toBeLessThan(FOR_ONE_WAVE_MS)

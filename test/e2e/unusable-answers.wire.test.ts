@@ -1,6 +1,6 @@
 /** A CA that delivers something else than the certificate that was ordered, or nothing. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DAY_MS } from '../../lambda/domain/instant.ts'
+import { DAY_MS, MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { Problem } from '../sandbox/ca/problem.ts'
 import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
 import { entry, HOST, type Quick, startWithBalancer } from '../support/quick.ts'
@@ -26,7 +26,7 @@ describe('on a bad day of the CA', () => {
     expect(ran.events.find((one) => one.event === 'cert.failed')?.error.message).toMatch(words)
     expect(trial.sandbox.iam.all()).toHaveLength(before)
     trial.sandbox.ca.options.deliver = (chain) => chain
-    trial.sandbox.clock.advance(60_000)
+    trial.sandbox.clock.advance(MINUTE_MS)
     expect((await trial.run()).outcomes, 'with another order').toEqual({ web: 'renewed' })
     expect(trial.sandbox.ca.book.issued).toHaveLength(2)
   })

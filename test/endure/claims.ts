@@ -2,11 +2,11 @@
  * Random configurations, worlds, days and deaths against four claims: it settles, it reaches the goal, it is safe, and
  * the order of the input changes nothing. The product is an argument, so that a seeded fault can stand in its place.
  */
-
 import type { Config } from '../../lambda/domain/config.ts'
 import type { RotationError } from '../../lambda/domain/errors.ts'
 import type { RotationEvent } from '../../lambda/domain/events.ts'
 import { covers } from '../../lambda/domain/hosts.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import type { KeyType, Target } from '../../lambda/domain/model.ts'
 import { idHash, parseStoredName, specificationHash, storedName } from '../../lambda/domain/names.ts'
 import type { Item } from '../../lambda/domain/remembered.ts'
@@ -15,8 +15,6 @@ import { type Authority, makeAuthority } from '../sandbox/certificates.ts'
 import { configOf } from '../support/configs.ts'
 import { createToyWorld, type Death, FOREIGN_VALUE, type Temper, type ToyWorld } from './toy-world.ts'
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 const START = Date.parse('2026-11-26T03:00:00Z')
 
 /** The function, as far as it is tried here; its source folder decides which. */

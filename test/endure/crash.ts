@@ -3,24 +3,14 @@
  * it was made and its answer was lost. Then runs follow. The points are the calls of a clean run, never a list.
  */
 import { ENV } from '../../lambda/domain/env.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { REGION } from '../sandbox/sandbox.ts'
 import { keysIn, leaksOf } from '../support/keys.ts'
 import { DEPLOYMENT } from '../support/runners.ts'
 import type { Ran } from '../support/trial.ts'
 import { type Interference, type Point, type Seen, textOf, watchCalls } from './calls.ts'
 import { killable } from './killable.ts'
-import {
-  HOUR_MS,
-  isServing,
-  isSettled,
-  SCENARIOS,
-  type Scenario,
-  SETTINGS,
-  startWorld,
-  type World,
-} from './world.ts'
-
-const DAY_MS = 24 * HOUR_MS
+import { isServing, isSettled, SCENARIOS, type Scenario, SETTINGS, startWorld, type World } from './world.ts'
 
 export type Moment = 'before' | 'after' | 'answer lost'
 export interface CrashPoint extends Point {

@@ -4,12 +4,12 @@
  */
 import type { Settings } from '../../lambda/domain/defaults.ts'
 import { ERRORS } from '../../lambda/domain/errors.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { keyParameterPath } from '../../lambda/domain/names.ts'
 import { type AwsAnswer, ServiceError } from '../sandbox/aws/service.ts'
 import { DEPLOYMENT } from '../support/runners.ts'
-import { DAY_MS, embeddedCa, type Ran, startTrial, type Trial } from '../support/trial.ts'
+import { embeddedCa, type Ran, startTrial, type Trial } from '../support/trial.ts'
 import { type Interference, type Refusal, type Seen, watchCalls } from './calls.ts'
-import { HOUR_MS } from './world.ts'
 
 /** Of the one certificate, of the other, or of the run as a whole. */
 type Whose = 'ours' | 'other' | 'shared'

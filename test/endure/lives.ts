@@ -1,6 +1,7 @@
 /** Two lives: ten years with all that may happen, and sixty days of certificates that live for less than a week. */
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
-import { DAY_MS, type Entry, type Happening, HOUR_MS, type Life, START } from './years-world.ts'
+import { type Entry, type Happening, type Life, START } from './years-world.ts'
 
 const day = (date: string) => Math.ceil((Date.parse(date) - START) / DAY_MS)
 

@@ -11,15 +11,13 @@ import type { Config } from '../../lambda/domain/config.ts'
 import { DEFAULTS } from '../../lambda/domain/defaults.ts'
 import { RotationError } from '../../lambda/domain/errors.ts'
 import type { RotationEvent } from '../../lambda/domain/events.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { toLeaf } from '../../lambda/domain/leaf.ts'
 import type { Answer, HostedZone, Leaf, Target } from '../../lambda/domain/model.ts'
 import { parseStoredName } from '../../lambda/domain/names.ts'
 import type { Item } from '../../lambda/domain/remembered.ts'
 import type { Order, Ports, Time } from '../../lambda/ports.ts'
 import { type Authority, signLeaf } from '../sandbox/certificates.ts'
-
-const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
 
 /** What a listener does with a new certificate: serve it, serve the old one for some looks, or break with each. */
 export type Temper = 'prompt' | 'late' | 'breaks'

@@ -1,14 +1,14 @@
 /** A world with one certificate to do something for, things of others beside it, and the claims that hold at all times. */
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { keyParameterPath } from '../../lambda/domain/names.ts'
 import type { ServerCertificate } from '../sandbox/aws/iam.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { remember, type Specified, storeOurs } from '../support/ours.ts'
 import { DEPLOYMENT } from '../support/runners.ts'
-import { DAY_MS, embeddedCa, type Ran, startTrial, TABLE, type Trial } from '../support/trial.ts'
+import { embeddedCa, type Ran, startTrial, TABLE, type Trial } from '../support/trial.ts'
 
 export const HOST = 'www.example.com'
 const NAME = `_acme-challenge.${HOST}`
-export const HOUR_MS = 3_600_000
 /** Waits are short by the clock's speed alone: what the function has in production is what is tested. */
 export const SETTINGS = { awsAttempts: 2 }
 

@@ -1,9 +1,9 @@
 /** What must hold at every run of the years, and the figures of what was. */
-
 import type { LoggedEvent } from '../../lambda/domain/events.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import { idHash, parseStoredName } from '../../lambda/domain/names.ts'
 import type { Window } from '../sandbox/ca/renewals.ts'
-import { DAY_MS, type Happening, HOUR_MS, type Life, type YearsWorld } from './years-world.ts'
+import type { Happening, Life, YearsWorld } from './years-world.ts'
 
 /** A certificate, its predecessor, and one that a listener refused. */
 const MOST_STORED = 3

@@ -1,12 +1,11 @@
 /** A world for years of runs: load balancers that serve bought certificates at first, zones, a CA with its limits. */
 import { ENV } from '../../lambda/domain/env.ts'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { stateTable } from '../../lambda/domain/names.ts'
 import type { ServerCertificate } from '../sandbox/aws/iam.ts'
 import { createClock } from '../sandbox/clock.ts'
 import { REGION, type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 
-export const HOUR_MS = 3_600_000
-export const DAY_MS = 24 * HOUR_MS
 export const START = Date.parse('2026-11-26T03:17:00Z')
 export const DEPLOYMENT = 'years'
 /** Waits of the function cost next to nothing. */

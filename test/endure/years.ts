@@ -6,6 +6,7 @@ import { compose } from '../../lambda/compose.ts'
 import { parseConfig } from '../../lambda/config/parse.ts'
 import { DEFAULTS } from '../../lambda/domain/defaults.ts'
 import type { LoggedEvent } from '../../lambda/domain/events.ts'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { toLeaf } from '../../lambda/domain/leaf.ts'
 import { createHandler } from '../../lambda/handler.ts'
 import { observe } from '../../lambda/observe.ts'
@@ -16,7 +17,7 @@ import { openMemory } from '../../lambda/state/memory.ts'
 import { REGION } from '../sandbox/sandbox.ts'
 import { PATIENT } from '../support/patient.ts'
 import { createJudge, type Judge, type YearsFigures } from './years-judge.ts'
-import { DAY_MS, DEPLOYMENT, type Life, START, startYears, type YearsWorld } from './years-world.ts'
+import { DEPLOYMENT, type Life, START, startYears, type YearsWorld } from './years-world.ts'
 
 /** Nothing takes long here: what is asked for again is asked for at once. */
 const SETTINGS = {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { DEFAULTS } from '../../lambda/domain/defaults.ts'
 import { ERRORS } from '../../lambda/domain/errors.ts'
 import { EVENTS } from '../../lambda/domain/events.ts'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { VERSION } from '../../lambda/domain/version.ts'
 
 const ROOT = new URL('../../', import.meta.url)
@@ -30,7 +31,7 @@ describe('the tables', () => {
     expect(DEFAULTS).toMatchObject({
       deployment: 'elb-cert-rotator',
       directoryUrl: 'https://acme-v02.api.letsencrypt.org/directory',
-      intervalMs: 86_400_000,
+      intervalMs: DAY_MS,
       maxPasses: 3,
       challengeTtlSeconds: 10,
       dnsChangeAttempts: 5,

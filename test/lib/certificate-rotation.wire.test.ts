@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { App, Stack } from 'aws-cdk-lib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { CertificateRotation } from '../../lib/index.ts'
 import { judgeBy } from '../sandbox/aws/policies.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
@@ -14,8 +15,6 @@ import { createLambda } from '../support/deployed/lambda.ts'
 import { metricsIn, publishedIn } from '../support/emf.ts'
 import { keysIn, leaksOf } from '../support/keys.ts'
 import { synthesise } from '../support/runners.ts'
-
-const DAY_MS = 86_400_000
 
 describe('the asset', () => {
   let sandbox: Sandbox

@@ -5,6 +5,7 @@ import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam'
 import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { describe, expect, it } from 'vitest'
+import { MINUTE_MS } from '../../lambda/domain/instant.ts'
 import { CertificateRotation, type CertificateRotationProps } from '../../lib/index.ts'
 
 import { CONFIG, ids, one, synth } from './synth.ts'
@@ -159,7 +160,7 @@ describe('the schedule', () => {
     const profile = (name: string) => [{ ...CONFIG[0], profile: name }]
     const interval = (props: Partial<CertificateRotationProps>) =>
       one(synth(props).template, 'AWS::Lambda::Function').Properties.Environment.Variables
-        .ELB_CERT_ROTATOR_INTERVAL_MS / 60_000
+        .ELB_CERT_ROTATOR_INTERVAL_MS / MINUTE_MS
     expect(interval({})).toBe(13 * 60)
     expect(interval({ config: profile('tlsserver') })).toBe(6.5 * 60)
     expect(interval({ config: profile('shortlived') })).toBe(65)

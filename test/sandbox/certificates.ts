@@ -1,6 +1,7 @@
 /** Certificates of the sandbox's own authorities: the embedded CA's, and those that were bought elsewhere. */
 import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 
 x509.cryptoProvider.set(webcrypto)
 
@@ -19,7 +20,7 @@ export interface Made {
   readonly privateKey: string
 }
 
-const TEN_YEARS_MS = 10 * 365 * 86_400_000
+const TEN_YEARS_MS = 10 * 365 * DAY_MS
 
 /** A root, or an intermediate below `parent`; valid for twenty years around now, whatever the sandbox's clock says. */
 export async function makeAuthority(name: string, parent: Authority | null = null): Promise<Authority> {

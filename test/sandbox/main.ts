@@ -4,6 +4,7 @@
  */
 import { renameSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { startSandbox } from './sandbox.ts'
 
 const USAGE = `npm run sandbox -- --state FILE [--zone NAME]... [--elb NAME:PORT]... [--propagation SECONDS]
@@ -14,7 +15,6 @@ const USAGE = `npm run sandbox -- --state FILE [--zone NAME]... [--elb NAME:PORT
                           nine days. Port 0 takes a free one. A port below 1024 is served on a free high one.
   --propagation SECONDS   from a DNS change to INSYNC (default: 1)
 `
-const DAY_MS = 86_400_000
 
 interface Wanted {
   readonly state: string

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { type ClassicElb, createClassicElb } from './aws/classic-elb.ts'
 import { type DynamoDb, startDynamoDb } from './aws/dynamodb.ts'
 import { type Endpoint, startEndpoint } from './aws/endpoint.ts'
@@ -66,7 +67,7 @@ export interface Sandbox {
   stop(): Promise<void>
 }
 
-const YEAR_MS = 365 * 86_400_000
+const YEAR_MS = 365 * DAY_MS
 const FIRST_UNPRIVILEGED_PORT = 1024
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {

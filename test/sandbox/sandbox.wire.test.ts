@@ -25,13 +25,13 @@ import {
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import packet from 'dns-packet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { PATIENT_CLIENT, refusal, startQuickSandbox } from '../support/adapters.ts'
 import { makeAuthority, makeLeaf } from './certificates.ts'
 import { createClock } from './clock.ts'
 import type { Sandbox } from './sandbox.ts'
 
 const NAME = '_acme-challenge.example.com'
-const DAY_MS = 86_400_000
 
 describe('the sandbox', () => {
   let sandbox: Sandbox

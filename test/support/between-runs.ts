@@ -1,9 +1,10 @@
 /** A trial about what one run leaves to the next. In the end, no challenge value and no key is left. */
 import { expect } from 'vitest'
+import { HOUR_MS } from '../../lambda/domain/instant.ts'
 import { keyParameterPath } from '../../lambda/domain/names.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import type { Specified } from './ours.ts'
-import { entry, HOST, HOUR_MS, type Quick, startWithBalancer } from './quick.ts'
+import { entry, HOST, type Quick, startWithBalancer } from './quick.ts'
 import { DEPLOYMENT } from './runners.ts'
 import { type Ran, TABLE } from './trial.ts'
 

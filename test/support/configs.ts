@@ -1,5 +1,4 @@
 /** Configurations as they are after parsing. */
-
 import { limitsOf } from '../../lambda/domain/ca-limits.ts'
 import type { Config } from '../../lambda/domain/config.ts'
 import type { Certificate } from '../../lambda/domain/model.ts'

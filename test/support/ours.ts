@@ -1,4 +1,5 @@
 /** Certificates of ours as earlier runs would have left them: in IAM, on a load balancer, and in the state. */
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { readLeaf } from '../../lambda/domain/leaf.ts'
 import type { Certificate } from '../../lambda/domain/model.ts'
 import { certificateItem, storedName, storePath } from '../../lambda/domain/names.ts'
@@ -8,8 +9,6 @@ import { makeItem } from '../../lambda/state/items.ts'
 import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
 import { REGION, type Sandbox } from '../sandbox/sandbox.ts'
 import { DEPLOYMENT } from './runners.ts'
-
-const DAY_MS = 86_400_000
 
 export type Specified = Pick<Certificate, 'id' | 'hosts' | 'directoryUrl'> & Partial<Certificate>
 

@@ -5,6 +5,7 @@ import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DAY_MS } from '../../lambda/domain/instant.ts'
 import { portOf } from '../sandbox/aws/endpoint.ts'
 import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
 import type { StartTestCa } from './trial.ts'
@@ -23,8 +24,8 @@ export function pebbleCa(binary: string): StartTestCa {
     const root = await makeAuthority('Pebble TLS Root')
     const tls = await makeLeaf(root, {
       hosts: ['localhost', '127.0.0.1'],
-      notBefore: Date.now() - 86_400_000,
-      notAfter: Date.now() + 86_400_000,
+      notBefore: Date.now() - DAY_MS,
+      notAfter: Date.now() + DAY_MS,
     })
     const folder = mkdtempSync(join(tmpdir(), 'elb-cert-rotator-pebble-'))
     const file = (name: string, text: string) => {

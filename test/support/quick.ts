@@ -1,13 +1,13 @@
 /** A trial with a zone and a load balancer, and what most cases ask of it. */
 import type { Settings } from '../../lambda/domain/defaults.ts'
+import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import type { CertificateData } from '../../lambda/state/items.ts'
 import { ServiceError } from '../sandbox/aws/service.ts'
 import type { IssuedCertificate } from '../sandbox/ca/renewals.ts'
 import type { TlsListener } from '../sandbox/listener.ts'
 import type { SandboxOptions } from '../sandbox/sandbox.ts'
-import { DAY_MS, type Ran, startTrial, TABLE, type Trial } from './trial.ts'
+import { type Ran, startTrial, TABLE, type Trial } from './trial.ts'
 
-export const HOUR_MS = 3_600_000
 export const HOST = 'www.example.com'
 
 export const ATTACH = 'elasticloadbalancing:SetLoadBalancerListenerSSLCertificate'

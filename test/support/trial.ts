@@ -11,7 +11,6 @@ import { metricsIn } from './emf.ts'
 import { leaksOf } from './keys.ts'
 import { DEPLOYMENT, type Invoked, type Runner, type Surroundings, sourceRunner } from './runners.ts'
 
-export const DAY_MS = 86_400_000
 /**
  * Seconds of the sandbox that are slept in one of ours. A CA in a process of its own goes on in our time alone, so that
  * whoever waits for it must leave it some.

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { acmeAuthority } from '../../../lambda/adapters/acme/authority.ts'
 import { generateKey } from '../../../lambda/adapters/node-keys.ts'
 import { DEFAULTS, type Settings } from '../../../lambda/domain/defaults.ts'
+import { DAY_MS } from '../../../lambda/domain/instant.ts'
 import { createRequest } from '../../../lambda/issue/csr.ts'
 import type { AccountRecord, CertificateAuthority, Order } from '../../../lambda/ports.ts'
 import { Problem } from '../../sandbox/ca/problem.ts'
@@ -127,7 +128,7 @@ describe('the CA', () => {
   })
 
   it('fails with acme/timed-out when it is never done', async () => {
-    sandbox.ca.options.finalizeDelayMs = 86_400_000
+    sandbox.ca.options.finalizeDelayMs = DAY_MS
     authority = open({ acmePollTimeoutMs: 10_000 })
     expect(await refusal(issue())).toMatchObject({
       code: 'acme/timed-out',

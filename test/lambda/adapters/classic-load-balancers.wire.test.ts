@@ -1,6 +1,7 @@
 import { ElasticLoadBalancingClient } from '@aws-sdk/client-elastic-load-balancing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { classicLoadBalancers } from '../../../lambda/adapters/classic-load-balancers.ts'
+import { DAY_MS } from '../../../lambda/domain/instant.ts'
 import type { ClassicListener } from '../../../lambda/domain/targets.ts'
 import { classicListener } from '../../../lambda/domain/targets.ts'
 import type { TargetAdapter } from '../../../lambda/ports.ts'
@@ -17,7 +18,7 @@ describe('classic load balancers', () => {
   beforeEach(async () => {
     sandbox = await startQuickSandbox()
     balancers = classicLoadBalancers(new ElasticLoadBalancingClient(CLIENT))
-    bought = await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: 86_400_000 })
+    bought = await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: DAY_MS })
     await sandbox.addLoadBalancer('web', 443, bought)
   })
   afterEach(() => sandbox.stop())
@@ -50,7 +51,7 @@ describe('classic load balancers', () => {
   })
 
   it('get another certificate, and nothing else of the listener changes', async () => {
-    const other = await sandbox.buy('other', { hosts: ['www.example.com'], endsInMs: 86_400_000 })
+    const other = await sandbox.buy('other', { hosts: ['www.example.com'], endsInMs: DAY_MS })
     await balancers.attach(target('web'), other)
     const { find } = await balancers.look([])
     expect(find(target('web'))).toMatchObject({ port: 443, certificateArn: other })

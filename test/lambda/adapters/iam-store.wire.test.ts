@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto'
 import { IAMClient } from '@aws-sdk/client-iam'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { iamStore, toTraditional } from '../../../lambda/adapters/iam-store.ts'
+import { DAY_MS, HOUR_MS } from '../../../lambda/domain/instant.ts'
 import { readLeaf } from '../../../lambda/domain/leaf.ts'
 import type { Certificate } from '../../../lambda/domain/model.ts'
 import { storedName } from '../../../lambda/domain/names.ts'
@@ -37,11 +38,11 @@ describe('the store', () => {
   afterEach(() => sandbox.stop())
 
   async function newUpload(): Promise<CertificateUpload> {
-    const notBefore = Math.floor(Date.now() / 1000) * 1000 - 3_600_000
+    const notBefore = Math.floor(Date.now() / 1000) * 1000 - HOUR_MS
     const { pem, privateKey } = await makeLeaf(ca, {
       hosts: DESIRED.hosts,
       notBefore,
-      notAfter: notBefore + 86_400_000,
+      notAfter: notBefore + DAY_MS,
     })
     const name = storedName(DESIRED, readLeaf(pem))
     return {
@@ -65,7 +66,7 @@ describe('the store', () => {
   })
 
   it('leaves out what lies under other paths, and what has no name of ours', async () => {
-    await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: 86_400_000 })
+    await sandbox.buy('bought', { hosts: ['www.example.com'], endsInMs: DAY_MS })
     const { certificate, chain, privateKey: key } = await newUpload()
     const privateKey = toTraditional(key)
     sandbox.iam.add({ name: 'put-here-by-hand', path: PATH, body: certificate, chain, privateKey })

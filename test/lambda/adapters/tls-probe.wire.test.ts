@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { tlsProbe } from '../../../lambda/adapters/tls-probe.ts'
+import { DAY_MS } from '../../../lambda/domain/instant.ts'
 import { portOf } from '../../sandbox/aws/endpoint.ts'
 import type { TlsListener } from '../../sandbox/listener.ts'
 import type { Sandbox } from '../../sandbox/sandbox.ts'
@@ -17,7 +18,7 @@ describe('a probe', () => {
     listener = await sandbox.addLoadBalancer(
       'web',
       0,
-      await sandbox.buy('bought', { hosts: HOSTS, endsInMs: -86_400_000 + 172_800_000 }),
+      await sandbox.buy('bought', { hosts: HOSTS, endsInMs: DAY_MS }),
     )
   })
   afterEach(() => sandbox.stop())

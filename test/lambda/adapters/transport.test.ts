@@ -12,6 +12,7 @@ import {
   rootsBeside,
 } from '../../../lambda/adapters/acme/transport.ts'
 import { DEFAULTS } from '../../../lambda/domain/defaults.ts'
+import { HOUR_MS } from '../../../lambda/domain/instant.ts'
 
 const NOW = Date.UTC(2026, 10, 23)
 
@@ -84,7 +85,7 @@ describe('a request to the CA', () => {
   })
 
   it('does not wait for hours, nor for a paused account, which gives no time', async () => {
-    expect(await tryAgain([problem('rateLimited', 429, 3_600_000)])).toMatchObject({
+    expect(await tryAgain([problem('rateLimited', 429, HOUR_MS)])).toMatchObject({
       waits: [],
       result: 'acme/rate-limited',
     })

@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { advisedBy, isTimeToAsk, neverAsked, withoutAri } from '../../../lambda/ari/advice.ts'
+import { DAY_MS, MINUTE_MS } from '../../../lambda/domain/instant.ts'
 import type { Renewal } from '../../../lambda/domain/remembered.ts'
 import type { RenewalAnswer } from '../../../lambda/ports.ts'
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
-const NOW = 100 * DAY
-const CERTIFICATE = { serial: '03', notBefore: 90 * DAY, notAfter: 180 * DAY }
+const HOUR = 60 * MINUTE_MS
+const NOW = 100 * DAY_MS
+const CERTIFICATE = { serial: '03', notBefore: 90 * DAY_MS, notAfter: 180 * DAY_MS }
 const KNOWN: Renewal = {
   ...neverAsked(CERTIFICATE, 'key.serial'),
   account: 'https://ca.test/account/1',
-  window: { start: 140 * DAY, end: 142 * DAY },
+  window: { start: 140 * DAY_MS, end: 142 * DAY_MS },
 }
-const WINDOW = { start: 149 * DAY, end: 151 * DAY }
+const WINDOW = { start: 149 * DAY_MS, end: 151 * DAY_MS }
 
 function answered(retryAfterMs: number | null, window = WINDOW): RenewalAnswer {
   return { window, explanation: null, retryAfterMs }
@@ -30,18 +29,18 @@ describe('an answer about a renewal', () => {
   })
 
   it.each([
-    ['at once', 0, MINUTE],
-    ['in a second', 1_000, MINUTE],
-    ['in a year', 365 * DAY, DAY],
+    ['at once', 0, MINUTE_MS],
+    ['in a second', 1_000, MINUTE_MS],
+    ['in a year', 365 * DAY_MS, DAY_MS],
     ['never said', null, 6 * HOUR],
   ])('is asked for again within bounds where that is %s', (_, retryAfterMs, waits) => {
     expect(remembered(answered(retryAfterMs))).toEqual({ window: WINDOW, waits })
   })
 
   it.each([
-    ['ends before it starts', { start: 151 * DAY, end: 149 * DAY }],
-    ['ends as it starts', { start: 151 * DAY, end: 151 * DAY }],
-    ['was over a day before the certificate began', { start: 0, end: 89 * DAY }],
+    ['ends before it starts', { start: 151 * DAY_MS, end: 149 * DAY_MS }],
+    ['ends as it starts', { start: 151 * DAY_MS, end: 151 * DAY_MS }],
+    ['was over a day before the certificate began', { start: 0, end: 89 * DAY_MS }],
     ['is of no time at all', { start: Number.NaN, end: Number.NaN }],
   ])('is no answer when its window %s: the last one counts', (_, window) => {
     expect(remembered(answered(HOUR, window))).toEqual({ window: KNOWN.window, waits: 6 * HOUR })
@@ -51,9 +50,9 @@ describe('an answer about a renewal', () => {
   it('may put the window into the past, or far ahead', () => {
     const past = { start: NOW - HOUR, end: NOW - HOUR / 2 }
     expect(remembered(answered(HOUR, past)).window).toEqual(past)
-    const justBefore = { start: 89 * DAY, end: 89 * DAY + 1 }
+    const justBefore = { start: 89 * DAY_MS, end: 89 * DAY_MS + 1 }
     expect(remembered(answered(HOUR, justBefore)).window).toEqual(justBefore)
-    const far = { start: 9_000 * DAY, end: 9_001 * DAY }
+    const far = { start: 9_000 * DAY_MS, end: 9_001 * DAY_MS }
     expect(remembered(answered(HOUR, far)).window).toEqual(far)
   })
 })
@@ -74,7 +73,7 @@ describe('no answer about a renewal', () => {
     let renewal = KNOWN
     for (let time = 0; time < 10; time++) {
       renewal = advisedBy(passing, renewal, CERTIFICATE, NOW)
-      waits.push((renewal.askAfter - NOW) / MINUTE)
+      waits.push((renewal.askAfter - NOW) / MINUTE_MS)
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 360, 360])
     expect(advisedBy(answered(HOUR), renewal, CERTIFICATE, NOW).failures).toBe(0)
@@ -82,18 +81,18 @@ describe('no answer about a renewal', () => {
 
   it.each([
     ['ten hours', 10 * HOUR, 10 * HOUR],
-    ['a second', 1_000, MINUTE],
-    ['a year', 365 * DAY, DAY],
+    ['a second', 1_000, MINUTE_MS],
+    ['a year', 365 * DAY_MS, DAY_MS],
   ])('is asked for again when the CA said, within bounds: %s', (_, retryAfterMs, waits) => {
     expect(remembered({ ...passing, retryAfterMs }).waits).toBe(waits)
   })
 
   it('where the CA has no such thing, is asked for again in a day', () => {
-    expect(withoutAri(KNOWN, NOW)).toMatchObject({ window: KNOWN.window, askAfter: NOW + DAY })
+    expect(withoutAri(KNOWN, NOW)).toMatchObject({ window: KNOWN.window, askAfter: NOW + DAY_MS })
   })
 })
 
 it('is time to ask when nobody ever did, when the time has come, and when it lies further ahead than any of ours', () => {
   const at = (askAfter: number) => isTimeToAsk({ ...KNOWN, askAfter }, NOW)
-  expect([0, NOW, NOW + 1, NOW + DAY, NOW + DAY + 1].map(at)).toEqual([true, true, false, false, true])
+  expect([0, NOW, NOW + 1, NOW + DAY_MS, NOW + DAY_MS + 1].map(at)).toEqual([true, true, false, false, true])
 })

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { renewalIdOf } from '../../../lambda/ari/renewal-id.ts'
+import { DAY_MS } from '../../../lambda/domain/instant.ts'
 import { type Authority, makeAuthority, makeKeys, signLeaf } from '../../sandbox/certificates.ts'
 
 /** RFC 9773, appendix A. */
@@ -24,7 +25,7 @@ describe('the name of a certificate in ARI', () => {
   })
 
   async function signed(serial: string): Promise<X509Certificate> {
-    const dates = { notBefore: 0, notAfter: 86_400_000 }
+    const dates = { notBefore: 0, notAfter: DAY_MS }
     return new X509Certificate(
       await signLeaf(authority, keys.publicKey, { hosts: ['a.test'], ...dates, serial }),
     )

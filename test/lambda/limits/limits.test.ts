@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { limitsOf } from '../../../lambda/domain/ca-limits.ts'
 import { RotationError } from '../../../lambda/domain/errors.ts'
+import { DAY_MS, HOUR_MS } from '../../../lambda/domain/instant.ts'
 import type { Certificate, StoredCertificate } from '../../../lambda/domain/model.ts'
 import { domainLedger, hostsLedger, ordersLedger, specificationHash } from '../../../lambda/domain/names.ts'
 import {
@@ -15,8 +16,6 @@ import type { Action } from '../../../lambda/plan/actions.ts'
 import type { Predecessor } from '../../../lambda/plan/predecessor.ts'
 import { configOf } from '../../support/configs.ts'
 
-const HOUR = 3_600_000
-const DAY_MS = 24 * HOUR
 const NOW = 100 * DAY_MS
 const reason = { code: 'renewal-due', detail: '' } as const
 const target = classicListener('web', 443)
@@ -115,9 +114,9 @@ describe('what the CA asked for', () => {
   })
 
   it('is asked about again when the end is near, after a tenth of what is left, and when somebody wants it', () => {
-    const nextTry = { at: NOW + 6 * DAY_MS, since: NOW - 5 * HOUR, set: SET }
+    const nextTry = { at: NOW + 6 * DAY_MS, since: NOW - 5 * HOUR_MS, set: SET }
     const near = (hours: number, more: Partial<Issue> = {}) => {
-      const actions = issue('a', { isUrgent: true, ends: NOW + hours * HOUR, ...more })
+      const actions = issue('a', { isUrgent: true, ends: NOW + hours * HOUR_MS, ...more })
       return held(limit(actions, budget(stateOf('a', { nextTry }))))
     }
     expect(near(70)).toEqual(['a limits/asked-to-wait'])
@@ -135,7 +134,7 @@ describe('backing off', () => {
     return stateOf('a', { failedOrders: { count, last, specificationHash: hash, why: 'no TXT record' } })
   }
   const hourly = (state: Pick<Budget, 'states'>, more: Partial<Budget> = {}) =>
-    held(limit(issue('a'), budget({ ...state, intervalMs: HOUR, ...more })))
+    held(limit(issue('a'), budget({ ...state, intervalMs: HOUR_MS, ...more })))
 
   it('waits 1, 10 and 100 minutes after the first three failures, and then a day: by the run that is nearest', () => {
     expect(hourly(tries(1, 5))).toEqual([])
@@ -147,7 +146,7 @@ describe('backing off', () => {
   })
 
   it('says when the next try is, and why the last one failed', () => {
-    const limited = limit(issue('a'), budget({ ...tries(4, 0), intervalMs: HOUR }))
+    const limited = limit(issue('a'), budget({ ...tries(4, 0), intervalMs: HOUR_MS }))
     expect(limited.heldBack.get('a')?.message).toBe(
       'a was tried 4 times, the next try is not before 1970-04-12T00:00:00Z; the last one failed with: no TXT record',
     )
@@ -167,7 +166,7 @@ describe('backing off', () => {
     const ends = (days: number) => {
       const [first, second] = issue('a')
       const near = { ...first, ends: NOW + days * DAY_MS } as Action
-      return held(limit([near, second as Action], budget({ ...tries(9, 300), intervalMs: HOUR })))
+      return held(limit([near, second as Action], budget({ ...tries(9, 300), intervalMs: HOUR_MS })))
     }
     expect(ends(9)).toEqual(['a limits/backing-off'])
     expect(ends(2)).toEqual([])
@@ -176,7 +175,10 @@ describe('backing off', () => {
   it('goes on every three hours when it has ended', () => {
     const ended = (minutesAgo: number) =>
       held(
-        limit(issue('a', { ends: NOW - DAY_MS }), budget({ ...tries(9, minutesAgo), intervalMs: HOUR / 2 })),
+        limit(
+          issue('a', { ends: NOW - DAY_MS }),
+          budget({ ...tries(9, minutesAgo), intervalMs: HOUR_MS / 2 }),
+        ),
       )
     expect(ended(2 * 60)).toEqual(['a limits/backing-off'])
     expect(ended(3 * 60)).toEqual([])
@@ -235,7 +237,7 @@ describe('the ledger', () => {
     const all = [...issue('a'), ...issue('b'), ...issue('c')]
     expect(held(limit(all, budget({ ...domain, limits: letsEncrypt })))).toEqual(['c limits/ledger-full'])
     expect(held(limit(all, budget(domain))), 'a CA that is not known').toEqual([])
-    const orders = ledgers({ [ORDERS]: { fullAt: left(1, 300, 3 * 3_600_000) } })
+    const orders = ledgers({ [ORDERS]: { fullAt: left(1, 300, 3 * HOUR_MS) } })
     expect(held(limit(all, budget({ ...orders, limits: letsEncrypt })))).toEqual([
       'b limits/ledger-full',
       'c limits/ledger-full',

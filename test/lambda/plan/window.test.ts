@@ -1,22 +1,21 @@
 import { describe, expect, it } from 'vitest'
+import { DAY_MS, HOUR_MS } from '../../../lambda/domain/instant.ts'
 import { dueAt, isOutpaced, isOverdue, ownWindow, pointIn } from '../../../lambda/plan/window.ts'
 
-const DAY = 86_400_000
-const HOUR = 3_600_000
-const NINETY = { serial: '03ab', notBefore: 0, notAfter: 90 * DAY }
-const SIX_DAYS = { serial: '03ab', notBefore: 0, notAfter: 160 * HOUR }
+const NINETY = { serial: '03ab', notBefore: 0, notAfter: 90 * DAY_MS }
+const SIX_DAYS = { serial: '03ab', notBefore: 0, notAfter: 160 * HOUR_MS }
 
 describe('the window of a certificate', () => {
   it('lies around two thirds of its life, two percent wide', () => {
     const { start, end } = ownWindow(NINETY)
-    expect(start / DAY).toBeCloseTo(59.1)
-    expect(end / DAY).toBeCloseTo(60.9)
+    expect(start / DAY_MS).toBeCloseTo(59.1)
+    expect(end / DAY_MS).toBeCloseTo(60.9)
   })
 
   it('lies around half of a life under ten days', () => {
     const { start, end } = ownWindow(SIX_DAYS)
-    expect(start / HOUR).toBeCloseTo(78.4)
-    expect(end / HOUR).toBeCloseTo(81.6)
+    expect(start / HOUR_MS).toBeCloseTo(78.4)
+    expect(end / HOUR_MS).toBeCloseTo(81.6)
   })
 
   it('has one point for each serial, the same at every run, spread over the whole of it', () => {
@@ -33,7 +32,7 @@ describe('the window of a certificate', () => {
 describe('a certificate is due', () => {
   const window = ownWindow(NINETY)
   const point = pointIn(window, NINETY.serial)
-  const at = (now: number, intervalMs = DAY) => dueAt(NINETY, window, now, intervalMs)
+  const at = (now: number, intervalMs = DAY_MS) => dueAt(NINETY, window, now, intervalMs)
 
   it('when the point has passed, and not a moment earlier than the next run needs', () => {
     expect(at(point)).toBe('point-passed')
@@ -51,22 +50,22 @@ describe('a certificate is due', () => {
   })
 
   it('before the last run ahead of the last twentieth of its life, whatever the window says', () => {
-    const late = { start: 89 * DAY, end: 90 * DAY }
-    expect(dueAt(NINETY, late, 85.5 * DAY - HOUR + 1, HOUR)).toBe('near-its-end')
-    expect(dueAt(NINETY, late, 85.5 * DAY - HOUR, HOUR)).toBeNull()
+    const late = { start: 89 * DAY_MS, end: 90 * DAY_MS }
+    expect(dueAt(NINETY, late, 85.5 * DAY_MS - HOUR_MS + 1, HOUR_MS)).toBe('near-its-end')
+    expect(dueAt(NINETY, late, 85.5 * DAY_MS - HOUR_MS, HOUR_MS)).toBeNull()
   })
 })
 
 describe('a certificate', () => {
   it('is overdue when a tenth of its life has passed since its point', () => {
     const point = pointIn(ownWindow(NINETY), NINETY.serial)
-    expect(isOverdue(NINETY, ownWindow(NINETY), point + 9 * DAY)).toBe(false)
-    expect(isOverdue(NINETY, ownWindow(NINETY), point + 9 * DAY + 1)).toBe(true)
+    expect(isOverdue(NINETY, ownWindow(NINETY), point + 9 * DAY_MS)).toBe(false)
+    expect(isOverdue(NINETY, ownWindow(NINETY), point + 9 * DAY_MS + 1)).toBe(true)
   })
 
   it('is outpaced when its window is shorter than the time between runs', () => {
-    expect(isOutpaced(ownWindow(NINETY), DAY)).toBe(false)
-    expect(isOutpaced(ownWindow({ ...NINETY, notAfter: 45 * DAY }), DAY)).toBe(true)
-    expect(isOutpaced(ownWindow(SIX_DAYS), HOUR)).toBe(false)
+    expect(isOutpaced(ownWindow(NINETY), DAY_MS)).toBe(false)
+    expect(isOutpaced(ownWindow({ ...NINETY, notAfter: 45 * DAY_MS }), DAY_MS)).toBe(true)
+    expect(isOutpaced(ownWindow(SIX_DAYS), HOUR_MS)).toBe(false)
   })
 })

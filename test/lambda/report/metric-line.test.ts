@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { RotationError } from '../../../lambda/domain/errors.ts'
+import { DAY_MS } from '../../../lambda/domain/instant.ts'
 import type { Outcome, OutcomeState } from '../../../lambda/domain/model.ts'
 import { metricLine, metricsOf } from '../../../lambda/report/metric-line.ts'
 import { metricsIn, publishedIn } from '../../support/emf.ts'
 
-const DAY = 86_400_000
-const outcome = (state: OutcomeState, isOverdue = false, notAfter: number | null = 30 * DAY): Outcome => ({
+const outcome = (state: OutcomeState, isOverdue = false, notAfter: number | null = 30 * DAY_MS): Outcome => ({
   certId: state,
   state,
   detail: '',
@@ -19,7 +19,7 @@ describe('the metrics of a run', () => {
     const outcomes = [
       outcome('settled'),
       outcome('renewed'),
-      outcome('failed', false, 12 * DAY),
+      outcome('failed', false, 12 * DAY_MS),
       outcome('rejected'),
       outcome('held-back'),
       outcome('postponed'),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, RotationError } from '../../../lambda/domain/errors.ts'
+import { DAY_MS } from '../../../lambda/domain/instant.ts'
 import type { CertificateResult, Observed } from '../../../lambda/domain/model.ts'
 import { classicListener } from '../../../lambda/domain/targets.ts'
 import type { ReasonCode } from '../../../lambda/plan/checks.ts'
@@ -8,8 +9,7 @@ import type { Status } from '../../../lambda/plan/statuses.ts'
 import { outcomeOf } from '../../../lambda/report/outcomes.ts'
 import { configOf } from '../../support/configs.ts'
 
-const DAY = 86_400_000
-const LIFE = 100 * DAY
+const LIFE = 100 * DAY_MS
 const [CERTIFICATE] = configOf({
   id: 'shop',
   targets: [classicListener('web', 443)],
@@ -38,7 +38,7 @@ interface Given {
 
 function stateOf({ heldBack, result, statuses = [], reason = 'renewal-due', age = 70 }: Given): string {
   if (!CERTIFICATE) throw new Error('one certificate')
-  const now = age * DAY
+  const now = age * DAY_MS
   const leaf = { serial: '01', hosts: [], notBefore: 0, notAfter: LIFE, issuer: 'CA' }
   const [target] = CERTIFICATE.targets
   const facts = {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type ErrorCode, RotationError } from '../../../lambda/domain/errors.ts'
+import { HOUR_MS } from '../../../lambda/domain/instant.ts'
 import type { Outcome, OutcomeState } from '../../../lambda/domain/model.ts'
 import { hostsLedger } from '../../../lambda/domain/names.ts'
 import { type CertificateState, NOTHING_KNOWN } from '../../../lambda/domain/remembered.ts'
@@ -9,7 +10,6 @@ import { configOf } from '../../support/configs.ts'
 import { type FakeTable, fakeTable } from './fake-table.ts'
 
 const NOW = 1_000_000
-const HOUR = 3_600_000
 const [CERTIFICATE] = configOf({ id: 'shop' }).certificates
 const SET = CERTIFICATE ? hostsLedger(CERTIFICATE.directoryUrl, CERTIFICATE.hosts) : ''
 
@@ -76,18 +76,18 @@ describe('what came of a run', () => {
 
   it('remembers the longest of what the CA asked for, whatever its words, and at most a week', async () => {
     const wait = async (...errors: [ErrorCode, number | null][]) => (await noted('failed', errors)).nextTry
-    expect(await wait(['acme/rate-limited', HOUR], ['acme/refused', 2 * HOUR])).toEqual({
-      at: NOW + 2 * HOUR,
+    expect(await wait(['acme/rate-limited', HOUR_MS], ['acme/refused', 2 * HOUR_MS])).toEqual({
+      at: NOW + 2 * HOUR_MS,
       since: NOW,
       set: SET,
     })
-    expect((await wait(['acme/rate-limited', 900 * HOUR]))?.at).toBe(NOW + 168 * HOUR)
-    expect(await wait(['aws/throttled', HOUR])).toBeNull()
+    expect((await wait(['acme/rate-limited', 900 * HOUR_MS]))?.at).toBe(NOW + 168 * HOUR_MS)
+    expect(await wait(['aws/throttled', HOUR_MS])).toBeNull()
     expect(await wait(['acme/rate-limited', null])).toBeNull()
   })
 
   it('keeps an earlier wait where the next failure says nothing of one', async () => {
-    const nextTry = { at: NOW + HOUR, since: NOW, set: SET }
+    const nextTry = { at: NOW + HOUR_MS, since: NOW, set: SET }
     expect((await noted('failed', [['limits/asked-to-wait', null]], { nextTry })).nextTry).toEqual(nextTry)
   })
 

@@ -1,17 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { DAY_MS } from '../../../lambda/domain/instant.ts'
 import { NOTHING_KNOWN } from '../../../lambda/domain/remembered.ts'
 import { makeItem, readCertificate } from '../../../lambda/state/items.ts'
 import { type Memory, openMemory } from '../../../lambda/state/memory.ts'
 import { type FakeTable, fakeTable } from './fake-table.ts'
-
-const DAY = 86_400_000
 
 describe('what is remembered', () => {
   let table: FakeTable
   let now: number
   beforeEach(() => {
     table = fakeTable()
-    now = 100 * DAY
+    now = 100 * DAY_MS
   })
   const open = (): Memory => openMemory([...table.items.values()], table, 'shop', { now: () => now })
 

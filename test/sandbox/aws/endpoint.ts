@@ -37,7 +37,7 @@ export type Intercept = (call: {
   readonly resources: readonly string[]
   /** As it was sent. */
   readonly body: string
-}) => Mishap | null
+}) => Mishap | null | Promise<Mishap | null>
 
 export interface Endpoint {
   readonly url: string
@@ -86,7 +86,7 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
       const what = `the sandbox does not model this call of ${name}: ${request.method} ${request.path} ${request.target || new URLSearchParams(body).get('Action') || ''}`
       return send(response, service.error(new ServiceError('NotModelled', what, 501)))
     }
-    const mishap = interceptOf(call, body) ?? (await judgementOf(call))
+    const mishap = (await interceptOf(call, body)) ?? (await judgementOf(call))
     if (mishap === 'hang') return
     if (mishap === 'reset') return void incoming.socket.destroy()
     if (mishap instanceof ServiceError) return send(response, refuse(service, call, mishap))
@@ -103,10 +103,10 @@ export async function startEndpoint(services: readonly Service[], clock: Clock):
     send(response, answer)
   }
 
-  function interceptOf(call: Call, body: string): Mishap | null {
+  async function interceptOf(call: Call, body: string): Promise<Mishap | null> {
     const count = (counts.get(call.action) ?? 0) + 1
     counts.set(call.action, count)
-    const mishap = intercept?.({ action: call.action, count, resources: call.resources, body }) ?? null
+    const mishap = await intercept?.({ action: call.action, count, resources: call.resources, body })
     if (mishap) return mishap
     if (isAllowed && !isAllowed(call)) return denied(call)
     return takeToken(call.action) ? null : throttled(call)

@@ -2,14 +2,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
 import * as x509 from '@peculiar/x509'
+import { HOUR_MS } from '../../../lambda/domain/instant.ts'
 import { type Authority, newSerial, signLeaf } from '../certificates.ts'
 import type { Clock } from '../clock.ts'
 import { Problem } from './problem.ts'
 import { profileAt } from './profiles.ts'
 import { createRateLimits, type RateLimits } from './rate-limits.ts'
 import { createRenewals, type IssuedCertificate, type Renewals } from './renewals.ts'
-
-const HOUR_MS = 3_600_000
 
 export interface CaOptions {
   /** Between a challenge's answer and the CA's look at it. */

@@ -4,8 +4,7 @@
  * @see https://letsencrypt.org/docs/profiles/
  * @see https://letsencrypt.org/2025/12/02/from-90-to-45
  */
-const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
+import { DAY_MS, HOUR_MS } from '../../../lambda/domain/instant.ts'
 
 export interface CaProfile {
   readonly mostHosts: number

@@ -6,10 +6,8 @@
  *   checked when), ra/ra.go (what is spent when)
  */
 import { getDomain } from 'tldts'
+import { DAY_MS, HOUR_MS } from '../../../lambda/domain/instant.ts'
 import { Problem } from './problem.ts'
-
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 
 interface Limit {
   readonly most: number

@@ -5,12 +5,11 @@
  *   core/objects.go (the windows)
  */
 import { SubjectKeyIdentifierExtension } from '@peculiar/x509'
+import { DAY_MS, HOUR_MS } from '../../../lambda/domain/instant.ts'
 import type { Authority } from '../certificates.ts'
 import type { Order } from './book.ts'
 import { Problem } from './problem.ts'
 
-const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
 const SHORT_MS = 10 * DAY_MS
 
 export interface IssuedCertificate {

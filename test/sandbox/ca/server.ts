@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { calculateJwkThumbprint } from 'jose'
+import { DAY_MS } from '../../../lambda/domain/instant.ts'
 import { portOf, readBody, sendHalf } from '../aws/endpoint.ts'
 import { type Authority, makeAuthority, makeLeaf } from '../certificates.ts'
 import type { Clock } from '../clock.ts'
@@ -83,8 +84,8 @@ export async function startCa(dnsPort: number, clock: Clock, given: Partial<Ca['
   const issuer: Authority = await makeAuthority('Sandbox CA 1', root)
   const tls = await makeLeaf(root, {
     hosts: ['localhost', '127.0.0.1'],
-    notBefore: Date.now() - 86_400_000,
-    notAfter: Date.now() + 365 * 86_400_000,
+    notBefore: Date.now() - DAY_MS,
+    notAfter: Date.now() + 365 * DAY_MS,
   })
   const book = createBook(issuer, dnsPort, clock, options)
   const requests = new Map<string, number>()
