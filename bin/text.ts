@@ -13,18 +13,28 @@ export function planText({ actions, statuses, heldBack, kept }: PlanEvent): stri
   const lines = [
     ...actions
       .filter(({ certId, kind }) => !held.has(certId) || kind === 'clean-up' || kind === 'delete')
-      .map(({ kind, certId, listener, name, reason, detail }) => {
+      .map(({ kind, certId, listener, name, restore, reason, detail }) => {
         if (kind === 'delete') return row(kind, certId, `${name}, ${reason} ${detail}`)
         if (kind === 'issue' || kind === 'clean-up') return row(kind, certId, `${reason}: ${detail}`)
         // an attach that follows from an issue needs no reason of its own
         const why = issued.has(certId) ? '' : `, ${reason}: ${detail}`
-        return row(kind, certId, `${kind === 'attach' ? 'to ' : ''}${listener}${why}`)
+        return row(
+          kind,
+          certId,
+          `${kind === 'attach' ? 'to ' : ''}${listener}${why}${fallback(kind, restore)}`,
+        )
       }),
     ...[...held].map(([certId, why]) => row('hold', certId, why)),
     ...statuses.map(({ certId, state, detail }) => row(WORD[state] ?? state, certId, detail)),
     ...kept.map(({ certId, name, why }) => row('stays', certId, `${name}: ${why}`)),
   ]
   return `plan:\n${lines.join('\n')}\n`
+}
+
+function fallback(kind: PlanEvent['actions'][number]['kind'], restore: string | null | undefined): string {
+  if (!restore) return ''
+  const name = restore.split('/').at(-1)
+  return kind === 'undo' ? `; ${name} is put back` : `; if that breaks it, ${name} is put back`
 }
 
 const WORD: Readonly<Record<string, string>> = { settled: 'keep', 'held-back': 'hold' }
@@ -53,7 +63,7 @@ export function progressLine(event: LoggedEvent): string[] {
     case 'order.resumed':
       return [`  ${event.certId}: resuming the order of an earlier run, which is ${event.status}`]
     case 'order.dropped':
-      return [`  ${event.certId}: gave up the order of an earlier run: ${event.why}`]
+      return [`  ${event.certId}: discarded an order and its key: ${event.why}`]
     case 'cert.cleaned-up':
       return [`  ${event.certId}: removed ${event.detail}`]
     case 'cert.pruned':

@@ -26,7 +26,7 @@ export type TestHooks = Partial<Pick<Surroundings, 'time' | 'settings' | 'dial' 
 }
 
 /** The part of Lambda's context that is used. */
-export interface Context {
+export interface LambdaContext {
   readonly getRemainingTimeInMillis?: () => number
 }
 
@@ -40,7 +40,10 @@ export function createHandler({
   writeMetrics = (line) => void process.stdout.write(`${line}\n`),
   ...hooks
 }: TestHooks) {
-  return async (invocation: unknown, context: Context = {}): Promise<Pick<Report, 'ok' | 'outcomes'>> => {
+  return async (
+    invocation: unknown,
+    context: LambdaContext = {},
+  ): Promise<Pick<Report, 'ok' | 'outcomes'>> => {
     const time = withEnd(clock, context, settings)
     const runId = randomUUID()
     const emit = logger(
@@ -84,7 +87,7 @@ export function createHandler({
 }
 
 /** A run that Lambda kills reports nothing, so it ends by itself before that. */
-function withEnd(time: Time, { getRemainingTimeInMillis }: Context, settings: Settings): Time {
+function withEnd(time: Time, { getRemainingTimeInMillis }: LambdaContext, settings: Settings): Time {
   if (!getRemainingTimeInMillis) return time
   return { ...time, stopAt: time.now() + getRemainingTimeInMillis() - settings.reserveMs }
 }

@@ -152,7 +152,7 @@ async function readDetails(
     try {
       const detail = await store.read(arn)
       if (detail) details.set(arn, detail)
-      else unread.set(arn, unreadable(arn, 'IAM lists it, and does not know it'))
+      else unread.set(arn, unreadable(arn, 'IAM lists it, but cannot find it'))
     } catch (thrown) {
       unread.set(arn, rotationErrorOrThrow(thrown))
     }

@@ -5,15 +5,15 @@
  */
 
 export interface Row {
-  /** Folder or file; the row with the longest matching path holds. */
+  /** Folder or file; the row with the longest matching path holds, and a file with a row of its own is a room. */
   readonly room: string
   /** For the figure: what is done there. */
   readonly does: string
   readonly rooms: readonly string[]
   /** A name that ends with `*` stands for all that begin so. */
   readonly packages: readonly string[]
-  /** The files of this room do not import each other, but for those named. */
-  readonly among?: readonly string[]
+  /** The files of this room do not import each other. */
+  readonly isApart?: boolean
 }
 
 const STAGE = ['lambda/context.ts', 'lambda/parallel.ts', 'lambda/ports.ts', 'lambda/plan', 'lambda/domain']
@@ -119,9 +119,14 @@ export const RULES: readonly Row[] = [
   {
     room: 'lambda/adapters',
     does: 'one client each, behind a port',
-    rooms: ['lambda/ports.ts', 'lambda/domain'],
+    rooms: [
+      'lambda/adapters/ssm-parameter.ts',
+      'lambda/adapters/aws-call.ts',
+      'lambda/ports.ts',
+      'lambda/domain',
+    ],
     packages: ['@aws-sdk/*', 'zod', 'node:*'],
-    among: ['lambda/adapters/aws-call.ts', 'lambda/adapters/ssm-parameter.ts'],
+    isApart: true,
   },
   {
     room: 'lambda/adapters/dns-01',
@@ -130,16 +135,28 @@ export const RULES: readonly Row[] = [
     packages: ['@aws-sdk/*'],
   },
   {
+    room: 'lambda/adapters/acme/authority.ts',
+    does: 'the only file that imports the ACME library',
+    rooms: ['lambda/adapters/acme', 'lambda/poll.ts', 'lambda/ports.ts', 'lambda/domain'],
+    packages: ['acme-client'],
+  },
+  {
     room: 'lambda/adapters/acme',
     does: 'the CA',
     rooms: ['lambda/ports.ts', 'lambda/domain'],
     packages: ['node:https', 'node:tls'],
   },
   {
-    room: 'lambda/adapters/acme/authority.ts',
-    does: 'the only file that imports the ACME library',
-    rooms: ['lambda/adapters/acme', 'lambda/poll.ts', 'lambda/ports.ts', 'lambda/domain'],
-    packages: ['acme-client'],
+    room: 'lambda/adapters/ssm-parameter.ts',
+    does: 'one parameter, read or put once',
+    rooms: ['lambda/adapters/aws-call.ts'],
+    packages: ['@aws-sdk/client-ssm'],
+  },
+  {
+    room: 'lambda/adapters/aws-call.ts',
+    does: 'calls to AWS, with errors of ours',
+    rooms: ['lambda/domain'],
+    packages: [],
   },
   {
     room: 'lambda/poll.ts',
@@ -215,15 +232,9 @@ export function faultOf({ file, imported }: ImportLine): string | null {
 
 function mayImportFile(row: Row, file: string, imported: string): boolean {
   const target = roomOf(imported)
-  if (row.rooms.includes(imported)) return true
   if (target === null) return false
-  if (target !== row) return row.rooms.includes(target.room) || isWithin(row, imported)
-  return row.among === undefined || file === imported || row.among.includes(imported)
-}
-
-/** A file that has a row of its own within a room belongs to that room as well. */
-function isWithin(row: Row, imported: string): boolean {
-  return row.among === undefined && imported.startsWith(`${row.room}/`)
+  if (target !== row) return row.rooms.includes(target.room)
+  return !row.isApart || file === imported
 }
 
 function matches(names: readonly string[], imported: string): boolean {

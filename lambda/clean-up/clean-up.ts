@@ -1,9 +1,9 @@
 /** Remove what an earlier run left behind: challenge values in zones, an order that is not needed, and its key. */
 import type { Context } from '../context.ts'
 import type { Certificate } from '../domain/model.ts'
-import { challengeName } from '../domain/names.ts'
 import { each, type Failure } from '../parallel.ts'
 import type { ActionOfKind } from '../plan/actions.ts'
+import { stillNoted } from '../plan/left-behind.ts'
 import type { LeftOver } from '../ports.ts'
 
 /**
@@ -25,9 +25,7 @@ export async function cleanUpAll(
     for (const error of new Set(stuck.flatMap(({ name }) => left.get(name)?.error ?? [])))
       leftOver.push({ certId, error })
     if (order && state.order) await ports.keys.remove(state.order.keyParameter)
-    // values that can never be reached are reported once, and then forgotten
-    const names = new Set((desired.get(certId)?.hosts ?? []).map(challengeName))
-    const again = stuck.filter(({ name }) => names.has(name) || !left.get(name)?.isOutOfReach)
+    const again = stillNoted(state.values, left, desired.get(certId)?.hosts ?? [])
     if (forget && again.length === 0) await memory.forget(certId)
     else await memory.note(certId, { values: again, ...(order ? { order: null } : {}) })
     if (order || forget || stuck.length < state.values.length)

@@ -1,3 +1,5 @@
+import { DAY_MS } from './instant.ts'
+
 /** Every bound and interval of the function, with its reason. Tests pass others as arguments. */
 export const DEFAULTS = {
   deployment: 'elb-cert-rotator',
@@ -53,7 +55,8 @@ export const DEFAULTS = {
   awsConnectTimeoutMs: 5_000,
   awsRequestTimeoutMs: 10_000,
 
-  intervalMs: 86_400_000,
+  /** On the command line, without --interval. */
+  intervalMs: DAY_MS,
 } as const
 
 /** The same keys with any numbers, so that a caller may pass shorter ones. */

@@ -23,6 +23,17 @@ const action = z.object({
   certId,
   listener: listener.optional(),
   name: z.string().optional().describe('name of a stored certificate'),
+  replaces: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('ARI identifier of the certificate that the order names'),
+  restore: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('ARN of the certificate to put back if the listener breaks; null when none is known to work'),
+  wasBroken: z.boolean().optional().describe('the listener is broken already'),
   reason: z.string(),
   detail: z.string(),
 })

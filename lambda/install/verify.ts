@@ -4,7 +4,7 @@ import { RotationError } from '../domain/errors.ts'
 import { toSpan } from '../domain/instant.ts'
 import { type Done, each } from '../parallel.ts'
 import { serialOf } from '../plan/listener-state.ts'
-import { judgeSwap, type Verdict } from '../plan/verdict.ts'
+import { breakageOf, judgeSwap, type Verdict } from '../plan/verdict.ts'
 import { poll } from '../poll.ts'
 import type { Swap, Verified } from './swap.ts'
 
@@ -22,7 +22,7 @@ export function verifyAll(
     const { certId, stored, before } = swap
     const listener = before.target.key
     if (verdict === null) throw notServed(listener, stored.serial, time.now() - begun)
-    const broken = faultOf(verdict, swap)
+    const broken = breakageOf(verdict, swap)
     if (broken !== null) return { certId, swap, broken }
     const seen = verdict.kind === 'serving'
     emit({ event: 'cert.verified', certId, listener, serial: stored.serial, seen })
@@ -30,12 +30,6 @@ export function verifyAll(
       emit({ event: 'listener.unreachable', certId, listener, failure: verdict.failure })
     return { certId, swap, broken: null }
   })
-}
-
-/** Silence excuses a listener that was silent before, but not one that an earlier certificate broke. */
-function faultOf(verdict: Verdict, { wasBroken }: Swap): string | null {
-  if (verdict.kind === 'broken') return verdict.failure
-  return verdict.kind === 'unreachable' && wasBroken ? verdict.failure : null
 }
 
 /** @returns the verdict, or `null` when the previous certificate was served to the end */

@@ -5,7 +5,6 @@ import type { Certificate } from '../domain/model.ts'
 import { keyParameter, specificationHash } from '../domain/names.ts'
 import type { OrderInFlight } from '../domain/remembered.ts'
 import type { Predecessor } from '../plan/predecessor.ts'
-import { isIn } from '../plan/window.ts'
 import type { Order, PlacedOrder } from '../ports.ts'
 import { countOrder } from '../state/spending.ts'
 import { drop, type Resumed } from './resume.ts'
@@ -52,8 +51,7 @@ async function placeOrder(
   const replaces = isOfAccount ? predecessor.id : null
   const { url, isReplacement, refusal } = await ports.authority.order({ ...desired, replaces })
   if (refusal !== null) ports.emit({ event: 'replacement.refused', certId, why: refusal })
-  const isInWindow = isIn(predecessor?.window ?? null, ports.time.now())
-  return { url, isReplacement: isReplacement && isInWindow }
+  return { url, isReplacement: isReplacement && (predecessor?.isInWindow ?? false) }
 }
 
 /**

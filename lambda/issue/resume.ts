@@ -2,11 +2,9 @@
 import type { KeyObject } from 'node:crypto'
 import type { Context } from '../context.ts'
 import { RotationError, rotationErrorOrThrow } from '../domain/errors.ts'
-import { DAY_MS } from '../domain/instant.ts'
-import { isOfType } from '../domain/key-types.ts'
 import type { Certificate } from '../domain/model.ts'
-import { specificationHash } from '../domain/names.ts'
 import type { OrderInFlight } from '../domain/remembered.ts'
+import { hasExpired, whyOutdated, whyUseless } from '../plan/earlier-order.ts'
 import type { Order, Ports } from '../ports.ts'
 
 export interface Resumed {
@@ -14,9 +12,6 @@ export interface Resumed {
   /** `null` when none was saved: the order was not finalized. */
   readonly key: KeyObject | null
 }
-
-/** Let's Encrypt's orders live for a week. */
-const LONGEST_ORDER_MS = 7 * DAY_MS
 
 interface Useless {
   readonly useless: string
@@ -55,29 +50,25 @@ export async function drop(
 }
 
 async function look(noted: OrderInFlight, desired: Certificate, ports: Ports): Promise<Resumed | Useless> {
-  if (noted.specificationHash !== specificationHash(desired))
-    return { useless: 'it is for another specification' }
+  const outdated = whyOutdated(noted, desired)
+  if (outdated) return { useless: outdated }
   const order = await find(noted, desired, ports)
   if ('useless' in order) return { useless: order.useless.message }
   const key = await loadKey(noted.keyParameter, ports)
   if (key !== null && 'useless' in key) return key
-  if (key !== null && !isOfType(key, desired.keyType)) return { useless: 'its key is of another type' }
-  if (key === null && (order.status === 'processing' || order.status === 'valid'))
-    return { useless: `it is ${order.status}, and its key is gone` }
-  return { order, key }
+  const useless = whyUseless(order.status, key, desired)
+  return useless ? { useless } : { order, key }
 }
 
-/** If the CA could not be asked about an order for as long as orders live, there is nothing left to wait for. */
 async function find(
-  { url, since }: OrderInFlight,
+  noted: OrderInFlight,
   { hosts, profile }: Certificate,
   { authority, time }: Ports,
 ): Promise<Order | { readonly useless: RotationError }> {
   try {
-    return await authority.find(url, { hosts, profile })
+    return await authority.find(noted.url, { hosts, profile })
   } catch (thrown) {
-    const isOver = time.now() - since > LONGEST_ORDER_MS
-    if (isOver) return { useless: rotationErrorOrThrow(thrown) }
+    if (hasExpired(noted, time.now())) return { useless: rotationErrorOrThrow(thrown) }
     throw thrown
   }
 }

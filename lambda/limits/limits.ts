@@ -7,7 +7,6 @@ import type { Certificate, EpochMs, StoreQuota } from '../domain/model.ts'
 import { hostsLedger, specificationHash } from '../domain/names.ts'
 import { type CertificateState, type Ledger, NOTHING_KNOWN } from '../domain/remembered.ts'
 import type { Action } from '../plan/actions.ts'
-import { isIn } from '../plan/window.ts'
 import { nextTryAfter, shortened } from './backoff.ts'
 import { type Bucket, neededBuckets, roomAt, spendingOf } from './ledger.ts'
 
@@ -80,11 +79,11 @@ function askedToWait(
   const until = nextTry.since + (isUrgent ? shortened(asked, ends, now) : asked)
   if (until <= now) return null
   const at = toIso(until)
-  const what = `the CA asked to place no order for ${certId} before ${at}`
+  const what = `the CA asked to wait: no order for ${certId} before ${at}`
   return new RotationError('limits/asked-to-wait', what, { retryAfter: at })
 }
 
-/** The run nearest to the time of the next try makes it; runs by hand come closer together than scheduled ones. */
+/** The run nearest to the time of the next attempt makes it; runs by hand come closer together than scheduled ones. */
 function backingOff(
   { certId, ends }: Issue,
   certificate: Certificate,
@@ -95,7 +94,7 @@ function backingOff(
   const next = nextTryAfter(failedOrders, ends, now)
   if (next <= now + Math.min(intervalMs, next - failedOrders.last) / 2) return null
   const times = failedOrders.count === 1 ? 'once' : `${failedOrders.count} times`
-  const what = `${certId} was tried ${times}, the next try is not before ${toIso(next)}; the last one failed with: ${failedOrders.why}`
+  const what = `orders for ${certId} have failed ${times}; the next attempt is not before ${toIso(next)}; the last error was: ${failedOrders.why}`
   return new RotationError('limits/backing-off', what, { retryAfter: toIso(next) })
 }
 
@@ -107,7 +106,7 @@ function bucketsOf(
 ): Bucket[] {
   const { order } = states.get(certId) ?? NOTHING_KNOWN
   if (order?.specificationHash === specificationHash(certificate)) return []
-  const spending = spendingOf(certificate, isIn(predecessor?.window ?? null, now), ledger, now)
+  const spending = spendingOf(certificate, predecessor?.isInWindow ?? false, ledger, now)
   return neededBuckets(certificate, limits, spending)
 }
 
@@ -132,7 +131,7 @@ function spent(
   if (!last || last.at <= now) return null
   const { counts, allowance } = last.bucket
   const until = toIso(last.at)
-  const what = `the CA allows ${allowance.most} ${counts} in ${toSpan(allowance.perMs)}, and ${certId} would be one more; not before ${until}`
+  const what = `the CA allows ${allowance.most} ${counts} in ${toSpan(allowance.perMs)}, and the order for ${certId} would exceed that; the next one is possible at ${until}`
   return new RotationError('limits/ledger-full', what, { retryAfter: until })
 }
 

@@ -89,7 +89,10 @@ const issuerChanged: Check = ({ desired, current }) =>
 /** Tags can be edited or lost; the hash in the name cannot. */
 const specificationChanged: Check = ({ desired, current }) =>
   current?.origin === 'ours' && current.stored.specificationHash !== specificationHash(desired)
-    ? { code: 'specification-changed', detail: 'its name says so, although its tags do not' }
+    ? {
+        code: 'specification-changed',
+        detail: 'its name was made from other hosts, key type, profile or CA; its tags do not show which',
+      }
     : null
 
 /** It is revoked, or will be revoked. */
@@ -121,7 +124,7 @@ const brokeBefore: Check = ({ current, brokeAt, now }) => {
   if (age < SUCCESSOR_AFTER_MS) return null
   return {
     code: 'broke-before',
-    detail: `${brokeAt.join(', ')} broke with the last certificate, ${toSpan(age)} ago`,
+    detail: `${brokeAt.join(', ')} broke with the newest certificate, which was uploaded ${toSpan(age)} ago`,
   }
 }
 

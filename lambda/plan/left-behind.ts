@@ -1,6 +1,6 @@
 /** What an earlier run left behind, because it died or could not finish. Pure. */
 import type { Certificate, Observed } from '../domain/model.ts'
-import { idHash, specificationHash } from '../domain/names.ts'
+import { challengeName, idHash, specificationHash } from '../domain/names.ts'
 import type { CertificateState, OrderInFlight } from '../domain/remembered.ts'
 import type { ActionOfKind } from './actions.ts'
 import type { Reason } from './checks.ts'
@@ -24,6 +24,21 @@ export function leftBehind(
 /** Everything that is remembered of an entry that is no longer in the configuration. */
 export function forgotten(certId: string, remembered: CertificateState): CleanUp[] {
   return cleanUp(certId, remembered, remembered.order !== null, true)
+}
+
+/**
+ * Values that could not be removed and stay noted, to be tried again. Those that can never be reached are reported
+ * once, and then forgotten.
+ *
+ * @param left by challenge name
+ */
+export function stillNoted<Value extends { readonly name: string }>(
+  values: readonly Value[],
+  left: ReadonlyMap<string, { readonly isOutOfReach: boolean }>,
+  hosts: readonly string[],
+): Value[] {
+  const own = new Set(hosts.map(challengeName))
+  return values.filter(({ name }) => left.has(name) && (own.has(name) || !left.get(name)?.isOutOfReach))
 }
 
 /** Its certificate is in the store: resuming the order would bring the same one again. */
@@ -54,7 +69,7 @@ function cleanUp(certId: string, { values }: CertificateState, order: boolean, f
   const found = [
     ...(names.length > 0 ? [`challenge values at ${names.join(', ')}`] : []),
     ...(order ? ['an order that is no longer needed'] : []),
-    ...(forget ? ['it is no longer in the configuration'] : []),
+    ...(forget ? ['what is remembered of an entry that is no longer in the configuration'] : []),
   ]
   if (found.length === 0) return []
   const reason: Reason = { code: 'left-behind', detail: found.join('; ') }

@@ -15,12 +15,12 @@ import type {
   TargetFacts,
 } from '../domain/model.ts'
 import { specificationHash } from '../domain/names.ts'
-import { isServedEverywhere, leavesOf } from '../domain/probes.ts'
+import { leavesOf } from '../domain/probes.ts'
 import type { CertificateState } from '../domain/remembered.ts'
 import { TAG } from '../domain/tags.ts'
 import type { Action } from './actions.ts'
 import type { Reason } from './checks.ts'
-import { fallbackAfterSwap, fallbackFor, isRejected, lastWorking, listenerState } from './listener-state.ts'
+import { fallbackAfterSwap, fallbackFor, isBrokenBy, lastWorking, listenerState } from './listener-state.ts'
 import type { PlanContext } from './plan-context.ts'
 import { brokenBy, failed, type Status } from './statuses.ts'
 import { dueAt, ownWindow, pointIn } from './window.ts'
@@ -53,7 +53,7 @@ const putBack: ListenerRule = (facts, { desired, ours, forced, remembered, obser
   const { target } = facts
   const reason: Reason = {
     code: 'not-served',
-    detail: `${target.key} is still broken by the last certificate`,
+    detail: `${target.key} is still broken by the newest certificate`,
   }
   return {
     kind: 'repair',
@@ -156,17 +156,6 @@ export function actionWithOurs(
 
 export function hasAttached({ attached }: ReachableTarget, { arn }: Pick<StoredCertificate, 'arn'>): boolean {
   return attached.arn === arn
-}
-
-/** It was rejected here. When it is attached and served all the same, somebody has fixed the listener. */
-export function isBrokenBy(
-  { arn, serial }: StoredCertificate,
-  { target, attached, probe }: ReachableTarget,
-  observed: Observed,
-  remembered: CertificateState,
-): boolean {
-  if (!isRejected(arn, target, observed, remembered)) return false
-  return !(attached.arn === arn && isServedEverywhere(probe, serial))
 }
 
 function lookAgain(

@@ -57,6 +57,17 @@ export function isRejected(
   )
 }
 
+/** It was rejected here. When it is attached and served all the same, somebody has fixed the listener. */
+export function isBrokenBy(
+  { arn, serial }: StoredCertificate,
+  { target, attached, probe }: ReachableTarget,
+  observed: Observed,
+  remembered: Pick<CertificateState, 'rejected'>,
+): boolean {
+  if (!isRejected(arn, target, observed, remembered)) return false
+  return !(attached.arn === arn && isServedEverywhere(probe, serial))
+}
+
 /** What to put back should the next swap break the listener, and whether it is broken already. */
 export function fallbackFor(
   facts: ReachableTarget,

@@ -1,17 +1,18 @@
 /** What the CA is told that a new certificate replaces (RFC 9773 §5). Pure. */
-import type { Certificate, EpochMs, Observed, RenewalWindow, StoredCertificate } from '../domain/model.ts'
+import type { Certificate, EpochMs, Observed, StoredCertificate } from '../domain/model.ts'
 import { specificationHash } from '../domain/names.ts'
 import type { Renewal } from '../domain/remembered.ts'
 import { TAG, tagValue } from '../domain/tags.ts'
 import { isNewest } from './newest.ts'
+import { isIn } from './window.ts'
 
 export interface Predecessor {
   /** Its ARI identifier. */
   readonly id: string
   /** URL of the account that it was issued to; `null` when that is not known. */
   readonly account: string | null
-  /** The window that the CA gave; `null` when it gave none. */
-  readonly window: RenewalWindow | null
+  /** The window that the CA gave is open: then the order counts against no limit. */
+  readonly isInWindow: boolean
 }
 
 /** @returns `null` when the CA would refuse it as a predecessor */
@@ -26,7 +27,7 @@ export function predecessorOf(
   if (!isNewest(stored, observed)) return null
   if (!isOfItsCa(desired, stored, observed) || !sharesHost(desired, stored, observed)) return null
   const { id, account, window } = renewal
-  return { id, account, window }
+  return { id, account, isInWindow: isIn(window, now) }
 }
 
 /** It was issued by the CA that is configured now. */

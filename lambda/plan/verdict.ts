@@ -42,6 +42,16 @@ function faultOf(
   return `${answer.address} serves a third certificate, serial ${answer.leaf.serial}`
 }
 
+/**
+ * Silence excuses a listener that was silent before, but not one that an earlier certificate broke.
+ *
+ * @returns how the listener is broken; `null` when it counts as working
+ */
+export function breakageOf(verdict: Verdict, { wasBroken }: { readonly wasBroken: boolean }): string | null {
+  if (verdict.kind === 'broken') return verdict.failure
+  return verdict.kind === 'unreachable' && wasBroken ? verdict.failure : null
+}
+
 /** It was there before the swap; if nothing is known of before, anything may have been. */
 export function isKnown(serial: string, known: ReadonlySet<string>): boolean {
   return known.size === 0 || known.has(serial)

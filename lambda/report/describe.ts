@@ -3,7 +3,7 @@ import { describeError, RotationError } from '../domain/errors.ts'
 import type { RotationEvent } from '../domain/events.ts'
 import { HOUR_MS } from '../domain/instant.ts'
 import type { Certificate, EpochMs, Observed, Outcome, StoreQuota } from '../domain/model.ts'
-import { firstFailure } from '../domain/probes.ts'
+import { firstFailure, isSilent } from '../domain/probes.ts'
 import type { Limited } from '../limits/limits.ts'
 import type { Plan } from '../plan/plan.ts'
 import { countByState, soonestExpiryDays } from './outcomes.ts'
@@ -65,6 +65,9 @@ function describePlan(pass: number, plan: Plan, limited: Limited): RotationEvent
       certId: action.certId,
       ...('target' in action ? { listener: action.target.key } : {}),
       ...(action.kind === 'delete' ? { name: action.stored.name } : {}),
+      ...(action.kind === 'issue' ? { replaces: action.predecessor?.id ?? null } : {}),
+      ...('restore' in action ? { restore: action.restore } : {}),
+      ...('wasBroken' in action ? { wasBroken: action.wasBroken } : {}),
       reason: action.reason.code,
       detail: action.reason.detail,
     })),
@@ -87,7 +90,7 @@ function unreachableListeners(desired: readonly Certificate[], observed: Observe
   return desired.flatMap(({ id, targets }) =>
     targets.flatMap((target): RotationEvent[] => {
       const facts = observed.targets.get(target.key)
-      if (facts?.problem !== null || facts.probe.some((answer) => 'leaf' in answer)) return []
+      if (facts?.problem !== null || !isSilent(facts.probe)) return []
       const failure = firstFailure(facts.probe)
       return [{ event: 'listener.unreachable', certId: id, listener: target.key, failure }]
     }),

@@ -68,7 +68,7 @@ function swapOf(
 function stillBroken(actions: readonly Action[], planned: Planned): Verified[] {
   return ofKind(actions, 'undo')
     .flatMap((action) => swapOf(action, new Map(), planned))
-    .map((swap) => ({ swap, broken: 'it was broken by an earlier run' }))
+    .map((swap) => ({ swap, broken: 'an earlier run left it broken' }))
 }
 
 function resultsOf(

@@ -74,7 +74,7 @@ describe('the command line', () => {
     const before = sandbox.snapshot()
     const { code, stdout, stderr } = await cli('run', '--config', config, '--dry-run')
     expect(stdout).toMatch(
-      /^plan:\n {2}issue {4}shop {2}renewal-due: ends in 9 days, on [\d-]+ \(foreign, by Paid CA, Sandbox\)\n {2}attach {3}shop {2}to web:\d+\ndry run: nothing was changed\n$/,
+      /^plan:\n {2}issue {4}shop {2}renewal-due: ends in 9 days, on [\d-]+ \(foreign, by Paid CA, Sandbox\)\n {2}attach {3}shop {2}to web:\d+; if that breaks it, bought is put back\ndry run: nothing was changed\n$/,
     )
     expect(stderr).toBe('')
     expect(code).toBe(0)

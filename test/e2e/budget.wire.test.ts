@@ -57,7 +57,7 @@ describe('the budget with the CA', () => {
       expect(tried).toEqual([1, 2, 4, 28, 52])
       expect(last).toMatchObject({ outcomes: { far: 'failed' }, codes: ['limits/backing-off'] })
       expect(only(last, 'cert.failed').error.message).toMatch(
-        /far was tried 6 times, the next try is not before 20.*No TXT record found at _acme-challenge.www/,
+        /orders for far have failed 6 times; the next attempt is not before 20.*No TXT record found at _acme-challenge.www/,
       )
       expect(hits()).toEqual({})
     })
@@ -120,7 +120,7 @@ describe('the budget with the CA', () => {
     const held = await trial.later(HOUR_MS, { force: true })
     const { message, facts } = only(held, 'cert.failed').error
     expect(message).toMatch(
-      /^the CA allows 5 certificates for the same hosts in 7 days, and web would be one more; not before 20/,
+      /^the CA allows 5 certificates for the same hosts in 7 days, and the order for web would exceed that; the next one is possible at 20/,
     )
     const until = Date.parse(String(facts['retryAfter']))
     expect((until - trial.sandbox.clock.now()) / HOUR_MS).toBeCloseTo(28.6, 0)

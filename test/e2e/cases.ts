@@ -306,8 +306,9 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
       await expectSettled()
     })
 
-    it('changes nothing in a dry run, and tells the plan with its reason', async () => {
+    it('changes nothing in a dry run, and shows the plan: its reasons, and what would be put back', async () => {
       await balancer('web', ['www.example.com'])
+      const attached = trial.sandbox.elb.balancers.get('web')?.listeners[0]?.certificateArn
       trial.configure([{ hosts: ['www.example.com'], elb: { name: 'web' } }])
       const before = trial.sandbox.snapshot()
       const ran = await trial.run({ dryRun: true })
@@ -317,6 +318,7 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
         'issue renewal-due',
         'attach renewal-due',
       ])
+      expect(plan?.actions[1]).toMatchObject({ restore: attached, wasBroken: false })
       expect(trial.sandbox.snapshot()).toEqual(before)
       expect(trial.sandbox.ssm.parameters.size).toBe(0)
     })

@@ -42,7 +42,7 @@ it('reads any invocation, or says what is wrong with it', () => {
   )
 })
 
-it('remembers nothing of a damaged item, tells it once, and forgets nothing beside it', () => {
+it('remembers nothing of a damaged item, reports it once, and forgets nothing else', () => {
   fc.assert(
     fc.property(fc.array(anItem, { maxLength: 5 }), (items) => {
       const memory = openMemory(items, null, 'toy', { now: () => 0 })

@@ -3,7 +3,7 @@ import { createClock } from './clock.ts'
 
 const SPEED = 1_000_000
 
-describe('a clock of the sandbox’s own', () => {
+describe('a clock of the sandbox', () => {
   it('stands still while nobody sleeps, however long the machine takes', async () => {
     const clock = createClock(0, SPEED)
     await new Promise((resolve) => setTimeout(resolve, 5))
@@ -23,7 +23,7 @@ describe('a clock of the sandbox’s own', () => {
     expect(clock.now()).toBe(60_000)
   })
 
-  it('wakes who has slept enough when it is put forward', async () => {
+  it('wakes sleepers whose time has come when it is put forward', async () => {
     const clock = createClock(0, 1 / SPEED)
     const slept = clock.sleep(60_000)
     clock.advance(90_000)

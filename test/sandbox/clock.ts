@@ -1,22 +1,22 @@
-/** The one clock of a sandbox: ours, or one of its own, so that minutes and years pass in a test. */
+/** The only clock of a sandbox: real time, or time of its own, so that minutes and years pass in a test. */
 import type { Time } from '../../lambda/ports.ts'
 
 export interface Clock extends Time {
   advance(ms: number): void
   /** AWS was called, which takes some time. */
   noteCall(): void
-  /** Nobody who sleeps wakes up before `work` is done, as if it took no time. */
+  /** No sleep ends before `work` is done: it takes no time of this clock. */
   during<T>(work: Promise<T>): Promise<T>
 }
 
-/** As long as Route53 needs to allow another one: calls one after the other are never throttled. */
+/** Long enough that calls one after the other stay below the rate limit of Route53. */
 const CALL_MS = 100
 
 /**
  * @param startAt epoch milliseconds
- * @param speed left out, the clock is ours. Else it moves by what is slept, by calls, and by `advance` alone: how long
- *   the machine takes to compute is nothing to it, so that no bound of the function depends on that. A second of sleep
- *   then leaves the rest of the world 1/speed of ours to go on in.
+ * @param speed when left out, the clock shows real time. Otherwise it is moved only by sleeps, by calls and by `advance`,
+ *   not by what the machine computes, so that no time-out of the function depends on how busy the machine is. A second
+ *   of sleep takes 1/speed of a real second.
  * @param callMs how long a call to AWS takes
  */
 export function createClock(startAt: number = Date.now(), speed?: number, callMs: number = CALL_MS): Clock {

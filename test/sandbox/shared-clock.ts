@@ -1,4 +1,4 @@
-/** The clock of a sandbox for a process of its own: who sleeps there sleeps here, and is told what time it is then. */
+/** The clock of a sandbox for a process of its own: a sleep there is a sleep here, and returns the time afterwards. */
 import type { ChildProcess } from 'node:child_process'
 import type { Time } from '../../lambda/ports.ts'
 import type { Clock } from './clock.ts'

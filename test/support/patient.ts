@@ -1,11 +1,11 @@
-/** Settings with which a slow machine is waited for. */
+/** Time-outs that a slow machine does not reach. */
 import type { Settings } from '../../lambda/domain/defaults.ts'
 
 const LONG_MS = 600_000
 
 /**
- * The function's waits for an answer run by our clock, not by the sandbox's: where all that is asked does answer, they
- * must never be over. A test of something that hangs shortens the one that it is about, for the run that it is about.
+ * The function's time-outs run on the real clock, not the sandbox's. As long as everything answers, they must never expire.
+ * A test of something that hangs shortens the one that it is about, for the run that it is about.
  */
 export const PATIENT = {
   acmeRequestTimeoutMs: LONG_MS,

@@ -104,7 +104,7 @@ describe('the CA', () => {
     expect(first?.url).toContain('/account/')
   })
 
-  it('tells who is asking', async () => {
+  it('identifies itself to the CA', async () => {
     // the embedded CA refuses a request without User-Agent, as Let's Encrypt does
     await authority.ready(null)
     expect(sandbox.ca.requests.get('directory')).toBeGreaterThan(0)

@@ -145,10 +145,10 @@ describe('backing off', () => {
     expect(hourly(tries(9, 24 * 60 - 5))).toEqual([])
   })
 
-  it('says when the next try is, and why the last one failed', () => {
+  it('says when the next attempt is, and why the last one failed', () => {
     const limited = limit(issue('a'), budget({ ...tries(4, 0), intervalMs: HOUR_MS }))
     expect(limited.heldBack.get('a')?.message).toBe(
-      'a was tried 4 times, the next try is not before 1970-04-12T00:00:00Z; the last one failed with: no TXT record',
+      'orders for a have failed 4 times; the next attempt is not before 1970-04-12T00:00:00Z; the last error was: no TXT record',
     )
   })
 
@@ -206,11 +206,11 @@ describe('the ledger', () => {
     const limited = limit(issue('a'), budget(ledgers({ [SET]: { fullAt: NOW + WEEK } })))
     expect(held(limited)).toEqual(['a limits/ledger-full'])
     expect(limited.heldBack.get('a')?.message).toBe(
-      'the CA allows 5 certificates for the same hosts in 7 days, and a would be one more; not before 1970-04-12T09:36:00Z',
+      'the CA allows 5 certificates for the same hosts in 7 days, and the order for a would exceed that; the next one is possible at 1970-04-12T09:36:00Z',
     )
   })
 
-  it('lets through what is near its end, and an order that is gone on with', () => {
+  it('lets through what is near its end, and an order that is resumed', () => {
     const full = ledgers({ [SET]: { fullAt: NOW + WEEK } })
     expect(held(limit(issue('a', { isUrgent: true }), budget(full)))).toEqual([])
     const order = {
@@ -246,12 +246,11 @@ describe('the ledger', () => {
 
   it('holds nothing against what replaces another inside the window of a CA that does not', () => {
     const full = ledgers({ [SET]: { fullAt: NOW + WEEK }, [DOMAIN]: { fullAt: NOW + WEEK } })
-    const inside = { id: 'x', account: null, window: { start: NOW, end: NOW + 1 } }
+    const inside = { id: 'x', account: null, isInWindow: true }
     const replacing = (predecessor: Predecessor, limits = letsEncrypt) =>
       held(limit(issue('a', { predecessor }), budget({ ...full, limits })))
     expect(replacing(inside)).toEqual([])
-    expect(replacing({ ...inside, window: { start: NOW - 1, end: NOW } })).toEqual(['a limits/ledger-full'])
-    expect(replacing({ ...inside, window: null })).toEqual(['a limits/ledger-full'])
+    expect(replacing({ ...inside, isInWindow: false })).toEqual(['a limits/ledger-full'])
     expect(replacing(inside, limitsOf(A.directoryUrl, {}))).toEqual(['a limits/ledger-full'])
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Answer } from '../../../lambda/domain/model.ts'
-import { judgeSwap } from '../../../lambda/plan/verdict.ts'
+import { breakageOf, judgeSwap } from '../../../lambda/plan/verdict.ts'
 
 const NEW = '03ff'
 const at = (address: string, serial: string): Answer => ({
@@ -65,5 +65,17 @@ describe('after a swap a listener', () => {
     expect(kind('02')).toBe('waiting')
     expect(kind('03')).toBe('broken')
     expect(kind(null)).toBe('broken')
+  })
+})
+
+describe('silence after a swap', () => {
+  const silence = judgeSwap([failing('a')], [failing('a')], NEW, '01')
+
+  it('is excused where the listener was silent before', () => {
+    expect(breakageOf(silence, { wasBroken: false })).toBeNull()
+  })
+
+  it('is a breakage where an earlier certificate had broken the listener', () => {
+    expect(breakageOf(silence, { wasBroken: true })).toMatch(/^a: /)
   })
 })

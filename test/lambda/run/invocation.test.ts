@@ -31,7 +31,7 @@ describe('an invocation', () => {
     )
   })
 
-  it('names certificates that exist, and is told the nearest one', () => {
+  it('names certificates that exist, and suggests the nearest one', () => {
     expect(() => checkNames(null, [])).not.toThrow()
     expect(() => checkNames(['shop'], ['shop', 'api'])).not.toThrow()
     expect(() => checkNames(['shpo'], ['shop', 'api'])).toThrow(

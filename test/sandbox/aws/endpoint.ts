@@ -42,7 +42,7 @@ export type Intercept = (call: {
 export interface Endpoint {
   readonly url: string
   readonly calls: readonly RecordedCall[]
-  /** How many calls were answered as ever, and given up by the client before. */
+  /** How many calls were answered normally, after the client had given up. */
   readonly givenUp: number
   /** Everything is denied that `isAllowed` does not allow; `null` allows all. */
   allow(isAllowed: ((call: Call) => boolean) | null): void

@@ -19,7 +19,7 @@ export interface CaOptions {
   authorizationReuseMs: number | null
   /** What the directory advertises; `null` for a CA without profiles. */
   profiles: readonly string[] | null
-  /** Whether it tells of renewals (RFC 9773). */
+  /** Whether it offers renewal information (RFC 9773). */
   hasRenewalInfo: boolean
   /** By key identifier the HMAC keys, base64url, of those who may make an account; `null` for everybody. */
   externalAccounts: ReadonlyMap<string, string> | null

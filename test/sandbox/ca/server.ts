@@ -28,7 +28,7 @@ export interface Ca {
   /** Requests by path's first word, as `new-order`. */
   readonly requests: Map<string, number>
   readonly userAgents: Set<string>
-  /** How many requests were answered as ever, and given up by the client before. */
+  /** How many requests were answered normally, after the client had given up. */
   readonly givenUp: number
   /** Asked at each request, with its path's first word: what happens in the place of an answer. */
   mishap: (kind: string, request: { readonly hosts: readonly string[] }) => CaMishap | null

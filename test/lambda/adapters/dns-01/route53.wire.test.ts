@@ -112,7 +112,7 @@ describe('Route53', () => {
     })
   })
 
-  it('gives a code to an endpoint that is none', async () => {
+  it('gives a code to an address that is not an endpoint', async () => {
     process.env['AWS_ENDPOINT_URL'] = 'nonsense'
     const broken = route53Zones(new Route53Client(CLIENT))
     expect(await refusal(broken.list())).toMatchObject({ code: 'aws/unreachable' })
