@@ -12,4 +12,4 @@ const socket = connect({ host, port: Number(port), servername, rejectUnauthorize
   process.stdout.write(`${JSON.stringify({ issuer: issuer.CN, hosts, serial: serialNumber, expiry })}\n`)
   socket.destroy()
 })
-socket.setTimeout(5_000, () => socket.destroy(new Error('no handshake in 5 s')))
+socket.setTimeout(60_000, () => socket.destroy(new Error('no handshake in 60 s')))

@@ -33,7 +33,7 @@ import { judgeBy, type Policy, type Statement } from '../sandbox/aws/policies.ts
 import { ServiceError } from '../sandbox/aws/service.ts'
 import { makeAuthority, makeLeaf } from '../sandbox/certificates.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
-import { PATIENT_CLIENT } from '../support/adapters.ts'
+import { ONE_TRY_CLIENT } from '../support/adapters.ts'
 import { remember, storeOurs } from '../support/ours.ts'
 import { deployedRunner, synthesise } from '../support/runners.ts'
 import { type Ran, startTrial, TABLE, type Trial } from '../support/trial.ts'
@@ -190,11 +190,11 @@ describe('what the role may not do', () => {
     sandbox = await startSandbox({ propagationMs: 0, spreadMs: 0 })
     Object.assign(process.env, sandbox.env)
     clients = {
-      elb: new ElasticLoadBalancingClient(PATIENT_CLIENT),
-      iam: new IAMClient(PATIENT_CLIENT),
-      route53: new Route53Client(PATIENT_CLIENT),
-      ssm: new SSMClient(PATIENT_CLIENT),
-      dynamodb: new DynamoDBClient(PATIENT_CLIENT),
+      elb: new ElasticLoadBalancingClient(ONE_TRY_CLIENT),
+      iam: new IAMClient(ONE_TRY_CLIENT),
+      route53: new Route53Client(ONE_TRY_CLIENT),
+      ssm: new SSMClient(ONE_TRY_CLIENT),
+      dynamodb: new DynamoDBClient(ONE_TRY_CLIENT),
     }
     for (const deployment of ['trial', 'other']) await sandbox.dynamodb.addTable(stateTable(deployment))
     zoneId = sandbox.route53.addZone('example.com')

@@ -26,7 +26,7 @@ import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/cl
 import packet from 'dns-packet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DAY_MS } from '../../lambda/domain/instant.ts'
-import { PATIENT_CLIENT, refusal, startQuickSandbox } from '../support/adapters.ts'
+import { ONE_TRY_CLIENT, refusal, startQuickSandbox } from '../support/adapters.ts'
 import { makeAuthority, makeLeaf } from './certificates.ts'
 import { createClock } from './clock.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -42,7 +42,7 @@ describe('the sandbox', () => {
     // its clock stands still but for what a test puts it forward
     sandbox = await startQuickSandbox({ clock: createClock(Date.now(), 1, 0), propagationMs: 30_000 })
     zone = sandbox.route53.addZone('example.com')
-    route53 = new Route53Client(PATIENT_CLIENT)
+    route53 = new Route53Client(ONE_TRY_CLIENT)
   })
   afterEach(() => sandbox.stop())
 
@@ -159,7 +159,7 @@ describe('the sandbox', () => {
   })
 
   it('answers what it does not model with an error that says so', async () => {
-    const iam = new IAMClient(PATIENT_CLIENT)
+    const iam = new IAMClient(ONE_TRY_CLIENT)
     const role = new CreateRoleCommand({ RoleName: 'x', AssumeRolePolicyDocument: '{}' })
     expect(await refusal(iam.send(role))).toMatchObject({
       message: expect.stringContaining('does not model this call of iam'),
@@ -167,7 +167,7 @@ describe('the sandbox', () => {
   })
 
   it('keeps a certificate that is in use, and one whose chain is another certificate’s out', async () => {
-    const iam = new IAMClient(PATIENT_CLIENT)
+    const iam = new IAMClient(ONE_TRY_CLIENT)
     await sandbox.addLoadBalancer(
       'web',
       443,
@@ -194,7 +194,7 @@ describe('the sandbox', () => {
   })
 
   it('shows an encrypted parameter only to who asks for it decrypted', async () => {
-    const ssm = new SSMClient(PATIENT_CLIENT)
+    const ssm = new SSMClient(ONE_TRY_CLIENT)
     await ssm.send(new PutParameterCommand({ Name: '/a', Value: 'secret', Type: 'SecureString' }))
     const plain = await ssm.send(new GetParameterCommand({ Name: '/a' }))
     expect(plain.Parameter?.Value).not.toContain('secret')

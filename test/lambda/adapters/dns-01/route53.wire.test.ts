@@ -87,9 +87,11 @@ describe('Route53', () => {
   })
 
   it('says who does not answer: a service that hangs or resets', async () => {
+    const requestHandler = { requestTimeout: 1_000, throwOnRequestTimeout: true }
+    const impatient = route53Zones(new Route53Client({ ...CLIENT, requestHandler }))
     for (const mishap of ['hang', 'reset'] as const) {
       sandbox.aws.intercept(() => mishap)
-      expect(await refusal(zones.list())).toMatchObject({
+      expect(await refusal(impatient.list())).toMatchObject({
         code: 'aws/unreachable',
         message: expect.stringMatching(/^route53:ListHostedZones on all hosted zones got no answer/),
       })
