@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import type { Settings } from '../../lambda/domain/defaults.ts'
 import type { LoggedEvent } from '../../lambda/domain/events.ts'
+import { HOUR_MS } from '../../lambda/domain/instant.ts'
 import { stateTable } from '../../lambda/domain/names.ts'
 import { createClock } from '../sandbox/clock.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts'
@@ -11,12 +12,13 @@ import { metricsIn } from './emf.ts'
 import { leaksOf } from './keys.ts'
 import { DEPLOYMENT, type Invoked, type Runner, type Surroundings, sourceRunner } from './runners.ts'
 
-/**
- * Seconds of the sandbox that are slept in one of ours. A CA in a process of its own goes on in our time alone, so that
- * whoever waits for it must leave it some.
- */
+/** Seconds of the sandbox that are slept in one of ours. */
 const SPEED = 1_000
-const SPEED_WITH_OTHER_CA = 30
+/**
+ * A CA in a process of its own goes on in our time alone: whoever waits for it must leave it some, and what it issues
+ * now must be valid, although the sandbox's time passes more slowly than ours while nobody sleeps.
+ */
+const WITH_OTHER_CA = { speed: 30, aheadMs: HOUR_MS }
 
 /** Of the deployment that is on trial. */
 export const TABLE = stateTable(DEPLOYMENT)
@@ -73,7 +75,8 @@ export async function startTrial(
   { settings: given = {}, ...options }: SandboxOptions & { settings?: Partial<Settings> } = {},
   startRunner: (surroundings: Surroundings) => Runner = sourceRunner,
 ): Promise<Trial> {
-  const clock = createClock(Date.now(), startCa === embeddedCa ? SPEED : SPEED_WITH_OTHER_CA)
+  const { speed, aheadMs } = startCa === embeddedCa ? { speed: SPEED, aheadMs: 0 } : WITH_OTHER_CA
+  const clock = createClock(Date.now() + aheadMs, speed)
   const sandbox = await startSandbox({ clock, ...options })
   const ca = await startCa(sandbox)
   for (const [name, value] of Object.entries(sandbox.env)) process.env[name] = value
