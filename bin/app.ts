@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { Annotations, App, CfnOutput, CfnParameter, Stack } from 'aws-cdk-lib'
 import { DEFAULTS } from '../lambda/domain/defaults.ts'
-import { asRotationError, RotationError } from '../lambda/domain/errors.ts'
+import { asRotationError, RotationError } from '../lambda/domain/rotation-error.ts'
 import { CertificateRotation, type CertificateRotationProps } from '../lib/index.ts'
 import { errorText } from './error-text.ts'
 import { EXIT_USAGE } from './io.ts'

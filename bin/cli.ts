@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line. Plans and reports go to stdout, progress and errors to stderr; the exit code is the result. */
-import { asRotationError, RotationError } from '../lambda/domain/errors.ts'
+import { asRotationError, RotationError } from '../lambda/domain/rotation-error.ts'
 import { PRODUCT, VERSION } from '../lambda/domain/version.ts'
 import { runCommand } from './commands/run.ts'
 import { errorText } from './error-text.ts'

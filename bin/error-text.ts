@@ -1,5 +1,5 @@
 /** An error as the command line and the CDK app print it. */
-import type { RotationError } from '../lambda/domain/errors.ts'
+import type { RotationError } from '../lambda/domain/rotation-error.ts'
 import { PRODUCT } from '../lambda/domain/version.ts'
 
 /** What happened and the way out; a stack trace only for a bug of ours. */

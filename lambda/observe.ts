@@ -1,6 +1,5 @@
 /** Look at what is there: the targets, what they serve, the certificate store. Reads only. */
 import type { Context } from './context.ts'
-import { RotationError, rotationErrorOrThrow } from './domain/errors.ts'
 import { serverNameOf } from './domain/hosts.ts'
 import type {
   Attached,
@@ -15,6 +14,7 @@ import type {
 } from './domain/model.ts'
 import { idHash, specificationHash } from './domain/names.ts'
 import { firstFailure, leavesOf } from './domain/probes.ts'
+import { RotationError, rotationErrorOrThrow } from './domain/rotation-error.ts'
 import { inParallel } from './parallel.ts'
 import type { Ports, TargetView } from './ports.ts'
 

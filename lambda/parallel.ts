@@ -1,6 +1,6 @@
 /** Work on many certificates at once, so that a failure of one leaves the others alone. */
 import pLimit from 'p-limit'
-import { asRotationError, outOfTime, type RotationError } from './domain/errors.ts'
+import { asRotationError, outOfTime, type RotationError } from './domain/rotation-error.ts'
 import type { Time } from './ports.ts'
 
 export interface Failure {

@@ -4,7 +4,6 @@
  * never contain a secret.
  */
 import type { KeyObject } from 'node:crypto'
-import type { RotationError } from './domain/errors.ts'
 import type { Emit } from './domain/events.ts'
 import type {
   CertificateDetail,
@@ -18,6 +17,7 @@ import type {
   Target,
 } from './domain/model.ts'
 import type { Item, NotedValues } from './domain/remembered.ts'
+import type { RotationError } from './domain/rotation-error.ts'
 
 export interface Time {
   now(): EpochMs

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type ParsedConfig, parseConfig } from '../lambda/config/parse.ts'
-import { RotationError } from '../lambda/domain/errors.ts'
+import { RotationError } from '../lambda/domain/rotation-error.ts'
 
 /** @throws RotationError config/unreadable, config/syntax, config/invalid */
 export function loadConfig(file: string): ParsedConfig {

@@ -8,7 +8,7 @@ import { Code } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import { parseConfig, toDocument } from '../lambda/config/parse.ts'
 import type { Config } from '../lambda/domain/config.ts'
-import { RotationError } from '../lambda/domain/errors.ts'
+import { RotationError } from '../lambda/domain/rotation-error.ts'
 
 /** Beside this file in the package; from the source it is the one that `npm run build` makes. */
 const BUILT = import.meta.url.endsWith('.ts') ? '../dist/handler' : '../handler'

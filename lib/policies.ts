@@ -1,6 +1,6 @@
 /** Statements divided over the policies of one role, within IAM's limits. */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { RotationError } from '../lambda/domain/errors.ts'
+import { RotationError } from '../lambda/domain/rotation-error.ts'
 import type { FunctionScope, Permission } from './permission.ts'
 
 /**

@@ -2,8 +2,8 @@
 import { Token } from 'aws-cdk-lib'
 import { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { nearest } from '../lambda/config/problems.ts'
-import { RotationError } from '../lambda/domain/errors.ts'
 import { DEPLOYMENT_NAME } from '../lambda/domain/names.ts'
+import { RotationError } from '../lambda/domain/rotation-error.ts'
 import type { CertificateRotationProps } from './props.ts'
 
 /** Each once: a type cannot be listed. */

@@ -2,7 +2,7 @@
 import { Stack, Token } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { ParsedConfig } from '../lambda/config/parse.ts'
-import { RotationError, rotationErrorOrThrow } from '../lambda/domain/errors.ts'
+import { RotationError, rotationErrorOrThrow } from '../lambda/domain/rotation-error.ts'
 import { checkConfig, loadConfig } from './config-file.ts'
 import { invalidProps, problemsOf } from './prop-problems.ts'
 import type { CertificateRotationProps } from './props.ts'

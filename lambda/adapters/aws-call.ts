@@ -1,5 +1,6 @@
 /** Translates AWS's errors. Every adapter calls through here, and adds the error names that only it knows. */
-import { type ErrorCode, RotationError } from '../domain/errors.ts'
+import type { ErrorCode } from '../domain/errors.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 
 /** What the SDK throws, as far as it is used here. */
 export interface AwsError extends Error {

@@ -5,7 +5,7 @@ import {
   paginateDescribeLoadBalancers,
   SetLoadBalancerListenerSSLCertificateCommand,
 } from '@aws-sdk/client-elastic-load-balancing'
-import { RotationError } from '../domain/errors.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import type { ClassicListener } from '../domain/targets.ts'
 import type { Endpoint, TargetAdapter } from '../ports.ts'
 import { type AwsError, awsCall, isNamed } from './aws-call.ts'

@@ -6,8 +6,8 @@ import {
   PutItemCommand,
   paginateScan,
 } from '@aws-sdk/client-dynamodb'
-import { RotationError } from '../domain/errors.ts'
 import type { Item } from '../domain/remembered.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import type { StateTable } from '../ports.ts'
 import { type AwsError, awsCall, isNamed } from './aws-call.ts'
 

@@ -10,10 +10,10 @@ import {
   TagServerCertificateCommand,
   UploadServerCertificateCommand,
 } from '@aws-sdk/client-iam'
-import { RotationError } from '../domain/errors.ts'
 import { readLeaf } from '../domain/leaf.ts'
 import type { CertificateDetail, Leaf, StoredCertificate, StoreQuota } from '../domain/model.ts'
 import { parseStoredName } from '../domain/names.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import type { CertificateStore, CertificateUpload } from '../ports.ts'
 import { type AwsError, awsCall, isNamed } from './aws-call.ts'
 

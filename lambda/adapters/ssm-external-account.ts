@@ -1,7 +1,7 @@
 /** The secret that binds a new account to an existing customer of the CA, in one SSM parameter. */
 import type { SSMClient } from '@aws-sdk/client-ssm'
 import type { ExternalAccountParameter } from '../domain/config.ts'
-import { RotationError } from '../domain/errors.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import type { ExternalAccount } from '../ports.ts'
 import { getOrNull } from './ssm-parameter.ts'
 

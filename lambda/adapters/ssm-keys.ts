@@ -2,7 +2,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import type { SSMClient } from '@aws-sdk/client-ssm'
 import * as z from 'zod'
-import { RotationError } from '../domain/errors.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import type { KeyStore } from '../ports.ts'
 import { deleteIfThere, getOrNull, putUnlessThere } from './ssm-parameter.ts'
 

@@ -6,10 +6,10 @@
  */
 import { X509Certificate } from 'node:crypto'
 import type { Context } from '../context.ts'
-import { RotationError, rotationErrorOrThrow } from '../domain/errors.ts'
 import { toIso } from '../domain/instant.ts'
 import type { Certificate, Observed, StoredCertificate } from '../domain/model.ts'
 import type { Renewal } from '../domain/remembered.ts'
+import { RotationError, rotationErrorOrThrow } from '../domain/rotation-error.ts'
 import { inParallel } from '../parallel.ts'
 import { isRejected } from '../plan/listener-state.ts'
 import { isNewest, newestOfOurs } from '../plan/newest.ts'

@@ -1,6 +1,6 @@
 /** JSON with the line and column of an error, which `JSON.parse` does not give. */
 import { type ParseError, parse, printParseErrorCode, visit } from 'jsonc-parser'
-import { RotationError } from '../domain/errors.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 
 /** @throws RotationError config/syntax with line and column, also for a key that occurs twice in one object */
 export function parseJson(written: string): unknown {

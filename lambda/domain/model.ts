@@ -2,7 +2,7 @@
  * The words of the product as types. Data only: what is desired (from the configuration), what is observed
  * (from AWS and the network), and what came of a run.
  */
-import type { RotationError } from './errors.ts'
+import type { RotationError } from './rotation-error.ts'
 
 /** Milliseconds since 1970 in UTC. */
 export type EpochMs = number

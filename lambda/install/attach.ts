@@ -1,7 +1,7 @@
 /** Point listeners at their certificates. */
 import type { Context } from '../context.ts'
-import { RotationError } from '../domain/errors.ts'
 import type { Target } from '../domain/model.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import { type Done, each } from '../parallel.ts'
 import { poll } from '../poll.ts'
 import type { Ports, TargetAdapter } from '../ports.ts'

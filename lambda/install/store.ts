@@ -1,9 +1,9 @@
 /** Put what was issued into the certificate store. */
 import { neverAsked } from '../ari/advice.ts'
 import type { Context } from '../context.ts'
-import { asRotationError } from '../domain/errors.ts'
 import type { StoredCertificate } from '../domain/model.ts'
 import { idHash, specificationHash, storedName } from '../domain/names.ts'
+import { asRotationError } from '../domain/rotation-error.ts'
 import { storedTags } from '../domain/tags.ts'
 import type { Issued } from '../issue/finalize.ts'
 import { type Done, each, type Failure } from '../parallel.ts'

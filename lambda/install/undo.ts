@@ -1,6 +1,6 @@
 /** Put the previous certificate back where the new one broke the listener, and note that on the new one. */
 import type { Context } from '../context.ts'
-import { RotationError } from '../domain/errors.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import { TAG, withRejected } from '../domain/tags.ts'
 import type { Ports } from '../ports.ts'
 import { adapterOf } from './attach.ts'

@@ -1,7 +1,7 @@
 /** Look at what listeners really serve after a swap, until it is the new certificate or it is clear that it is not. */
 import type { Context } from '../context.ts'
-import { RotationError } from '../domain/errors.ts'
 import { toSpan } from '../domain/instant.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import { type Done, each } from '../parallel.ts'
 import { serialOf } from '../plan/listener-state.ts'
 import { breakageOf, judgeSwap, type Verdict } from '../plan/verdict.ts'

@@ -6,10 +6,10 @@
  * key before the CA is asked to sign for it.
  */
 import type { Context } from '../context.ts'
-import { RotationError } from '../domain/errors.ts'
 import type { Certificate } from '../domain/model.ts'
 import { recordKey } from '../domain/names.ts'
 import type { NotedValues } from '../domain/remembered.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import { type Done, each, type Failure } from '../parallel.ts'
 import type { ActionOfKind } from '../plan/actions.ts'
 import type { ChallengeRecord, ChallengeValue, LeftOver, Publication } from '../ports.ts'

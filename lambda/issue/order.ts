@@ -1,9 +1,9 @@
 /** A new order with the CA: what the CA is told, and what is noted before anything else is asked. */
 import type { Context } from '../context.ts'
-import { RotationError } from '../domain/errors.ts'
 import type { Certificate } from '../domain/model.ts'
 import { keyParameter, specificationHash } from '../domain/names.ts'
 import type { OrderInFlight } from '../domain/remembered.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import type { Predecessor } from '../plan/predecessor.ts'
 import type { Order, PlacedOrder } from '../ports.ts'
 import { countOrder } from '../state/spending.ts'

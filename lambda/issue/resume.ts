@@ -1,9 +1,9 @@
 /** Resume the order of an earlier run, so that what the CA has begun or issued is not ordered again. */
 import type { KeyObject } from 'node:crypto'
 import type { Context } from '../context.ts'
-import { RotationError, rotationErrorOrThrow } from '../domain/errors.ts'
 import type { Certificate } from '../domain/model.ts'
 import type { OrderInFlight } from '../domain/remembered.ts'
+import { RotationError, rotationErrorOrThrow } from '../domain/rotation-error.ts'
 import { hasExpired, whyOutdated, whyUseless } from '../plan/earlier-order.ts'
 import type { Order, Ports } from '../ports.ts'
 

@@ -1,11 +1,11 @@
 /** Holds back planned orders that would be refused. Pure; whatever is held back is reported, never dropped. */
 
 import type { CaLimits } from '../domain/ca-limits.ts'
-import { RotationError } from '../domain/errors.ts'
 import { toIso, toSpan } from '../domain/instant.ts'
 import type { Certificate, EpochMs, StoreQuota } from '../domain/model.ts'
 import { hostsLedger, specificationHash } from '../domain/names.ts'
 import { type CertificateState, type Ledger, NOTHING_KNOWN } from '../domain/remembered.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import type { Action } from '../plan/actions.ts'
 import { nextTryAfter, shortened } from './backoff.ts'
 import { type Bucket, neededBuckets, roomAt, spendingOf } from './ledger.ts'

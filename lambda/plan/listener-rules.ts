@@ -4,7 +4,7 @@
  * LISTENER_RULES says whether a listener is left alone, repaired at once, or is to have a certificate of ours.
  * OURS_RULES says what one that is to have ours needs, while no new certificate is issued.
  */
-import { RotationError } from '../domain/errors.ts'
+
 import { covers } from '../domain/hosts.ts'
 import { toDay } from '../domain/instant.ts'
 import type {
@@ -17,6 +17,7 @@ import type {
 import { specificationHash } from '../domain/names.ts'
 import { leavesOf } from '../domain/probes.ts'
 import type { CertificateState } from '../domain/remembered.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import { TAG } from '../domain/tags.ts'
 import type { Action } from './actions.ts'
 import type { Reason } from './checks.ts'

@@ -1,8 +1,9 @@
 /** Why a certificate, or one of its targets, is left as it is, so that the report can say why nothing was done. Pure. */
-import { RotationError } from '../domain/errors.ts'
+
 import { toDay } from '../domain/instant.ts'
 import type { Certificate, ReachableTarget, StoredCertificate, Target } from '../domain/model.ts'
 import type { Renewal } from '../domain/remembered.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import { type Current, lifetimeOf } from './checks.ts'
 import { lastGuard, pointIn, windowOf } from './window.ts'
 

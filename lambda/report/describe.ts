@@ -1,9 +1,10 @@
 /** Plans, unreachable listeners and the end of a run as events. Pure. */
-import { describeError, RotationError } from '../domain/errors.ts'
+
 import type { RotationEvent } from '../domain/events.ts'
 import { HOUR_MS } from '../domain/instant.ts'
 import type { Certificate, EpochMs, Observed, Outcome, StoreQuota } from '../domain/model.ts'
 import { firstFailure, isSilent } from '../domain/probes.ts'
+import { describeError, RotationError } from '../domain/rotation-error.ts'
 import type { Limited } from '../limits/limits.ts'
 import type { Plan } from '../plan/plan.ts'
 import { countByState, soonestExpiryDays } from './outcomes.ts'

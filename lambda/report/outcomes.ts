@@ -1,5 +1,5 @@
 /** From what was planned and done to one outcome for each certificate. Pure. */
-import type { RotationError } from '../domain/errors.ts'
+
 import { DAY_MS, toDay } from '../domain/instant.ts'
 import type {
   Certificate,
@@ -13,6 +13,7 @@ import type {
 } from '../domain/model.ts'
 import { isFailure } from '../domain/model.ts'
 import { leavesOf } from '../domain/probes.ts'
+import type { RotationError } from '../domain/rotation-error.ts'
 import { isWait } from '../limits/limits.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Status } from '../plan/statuses.ts'

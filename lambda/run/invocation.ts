@@ -1,7 +1,7 @@
 /** What a run was asked to do. The schedule sends an empty object: an ordinary run. */
 import * as z from 'zod'
 import { nearest, show } from '../config/problems.ts'
-import { RotationError } from '../domain/errors.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 
 export interface Invocation {
   /** Names of entries to look at; `null` for all. */

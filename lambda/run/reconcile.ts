@@ -14,9 +14,9 @@
  * - When AWS can no longer be asked in a later pass, the outcomes of the passes before are still reported.
  */
 import type { Context } from '../context.ts'
-import { asRotationError, RotationError } from '../domain/errors.ts'
 import type { Certificate, Outcome, StoreQuota } from '../domain/model.ts'
 import { isFailure } from '../domain/model.ts'
+import { asRotationError, RotationError } from '../domain/rotation-error.ts'
 import { outcomeOf } from '../report/outcomes.ts'
 import { onePass, type Pass, type Run } from './pass.ts'
 import type { RunRequest } from './request.ts'

@@ -1,6 +1,7 @@
 /** What one run carries from pass to pass. It is the only writer of all of it. */
-import type { RotationError } from '../domain/errors.ts'
+
 import type { CertificateResult, StoredCertificate, StoreQuota } from '../domain/model.ts'
+import type { RotationError } from '../domain/rotation-error.ts'
 
 export class RunState {
   readonly #force: Set<string>

@@ -1,10 +1,10 @@
 /** One run with its report: what it was asked, what it did, as events. The work is in `reconcile.ts`. */
 
 import type { Settings } from '../domain/defaults.ts'
-import { asRotationError, describeError } from '../domain/errors.ts'
 import { toIso } from '../domain/instant.ts'
 import { type Certificate, isFailure } from '../domain/model.ts'
 import type { CertificateState } from '../domain/remembered.ts'
+import { asRotationError, describeError } from '../domain/rotation-error.ts'
 import type { Ports } from '../ports.ts'
 import { describeEnd } from '../report/describe.ts'
 import { noteOutcomes } from '../state/failures.ts'

@@ -2,11 +2,12 @@
  * What failed for a certificate, and when it is tried again: `failures`, `failedOrders`, `nextTry` and `postponed` of
  * what is remembered. They are written here and nowhere else.
  */
-import type { ErrorCode, RotationError } from '../domain/errors.ts'
+import type { ErrorCode } from '../domain/errors.ts'
 import { DAY_MS } from '../domain/instant.ts'
 import { type Certificate, type EpochMs, isFailure, type Outcome } from '../domain/model.ts'
 import { hostsLedger, specificationHash } from '../domain/names.ts'
 import type { CertificateState, Renewal } from '../domain/remembered.ts'
+import type { RotationError } from '../domain/rotation-error.ts'
 import type { Failure } from '../parallel.ts'
 import type { Memory } from './memory.ts'
 

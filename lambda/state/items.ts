@@ -1,9 +1,9 @@
 /** The items of the table: written as JSON with a version, and read back with every field checked. Pure. */
 import * as z from 'zod'
-import { RotationError } from '../domain/errors.ts'
 import { toIso } from '../domain/instant.ts'
 import type { EpochMs } from '../domain/model.ts'
 import type { CertificateState, Item, Lease, Ledger } from '../domain/remembered.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 
 export const STATE_VERSION = 1
 

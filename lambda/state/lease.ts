@@ -5,11 +5,11 @@
  * differ, a lost table), exact DNS changes and unique names keep that harmless.
  */
 import type { Settings } from '../domain/defaults.ts'
-import { RotationError } from '../domain/errors.ts'
 import { toIso } from '../domain/instant.ts'
 import type { EpochMs } from '../domain/model.ts'
 import { LEASE_ITEM } from '../domain/names.ts'
 import type { Item, Lease } from '../domain/remembered.ts'
+import { RotationError } from '../domain/rotation-error.ts'
 import type { StateTable, Time } from '../ports.ts'
 import { makeItem, readLease, refuseFuture } from './items.ts'
 

@@ -2,7 +2,7 @@
  * What a run knows from earlier ones, and leaves for later ones. Reading never fails and writing never stops a run: an
  * item that cannot be read counts as absent, and one that cannot be written is reported at the end of the run.
  */
-import { RotationError, rotationErrorOrThrow } from '../domain/errors.ts'
+
 import { certIdOf, certificateItem, isLedgerItem } from '../domain/names.ts'
 import {
   type CertificateState,
@@ -11,6 +11,7 @@ import {
   NOTHING_KNOWN,
   NOTHING_SPENT,
 } from '../domain/remembered.ts'
+import { RotationError, rotationErrorOrThrow } from '../domain/rotation-error.ts'
 import type { StateTable, Time } from '../ports.ts'
 import { makeItem, readCertificate, readLedger } from './items.ts'
 

@@ -1,8 +1,9 @@
 /** Around a run: take the lease, read what is remembered, and give the lease back. */
 import type { Settings } from '../domain/defaults.ts'
-import { describeError, type ErrorCode, RotationError, rotationErrorOrThrow } from '../domain/errors.ts'
+import type { ErrorCode } from '../domain/errors.ts'
 import type { EpochMs } from '../domain/model.ts'
 import type { Item } from '../domain/remembered.ts'
+import { describeError, RotationError, rotationErrorOrThrow } from '../domain/rotation-error.ts'
 import type { Ports, StateTable } from '../ports.ts'
 import { guarded } from './guard.ts'
 import { refuseFuture } from './items.ts'

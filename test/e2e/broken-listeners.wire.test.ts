@@ -117,7 +117,7 @@ describe('a listener that breaks', () => {
     const second = await trial.run()
     expect(second).toMatchObject({ codes: ['undo/failed'], outcomes: { web: 'failed' } })
     trial.listener().behaviour = () => 'serve'
-    expect((await trial.run()).outcomes, 'somebody mended the listener').toEqual({ web: 'settled' })
+    expect((await trial.run()).outcomes, 'somebody fixed the listener').toEqual({ web: 'settled' })
   })
 
   it('puts back what was served before when a listener breaks in a later run than the swap', async () => {
@@ -154,7 +154,7 @@ describe('a listener that breaks', () => {
     expect(trial.attached('fresh')).toBe(before)
   })
 
-  it('goes back to a certificate that once broke a listener and was mended', async () => {
+  it('goes back to a certificate that once broke a listener and works again', async () => {
     await trial.balancer('quiet', [HOST])
     trial.listener('quiet').behaviour = () => 'close'
     const targets = [{ elb: { name: 'web' } }, { elb: { name: 'quiet' } }]
@@ -164,15 +164,15 @@ describe('a listener that breaks', () => {
     trial.deny(ATTACH, 3)
     expect((await trial.run()).codes).toEqual(['undo/failed'])
     trial.sandbox.aws.intercept(null)
-    const mended = trial.attached()
+    const fixed = trial.attached()
     trial.listener().behaviour = () => 'serve'
     expect((await trial.run()).outcomes).toEqual({ web: 'settled' })
-    trial.listener().behaviour = ({ arn }) => (arn === mended ? 'serve' : 'close')
+    trial.listener().behaviour = ({ arn }) => (arn === fixed ? 'serve' : 'close')
     expect((await trial.run({ force: true })).codes).toEqual(['verify/rejected'])
-    expect(trial.attached()).toBe(mended)
+    expect(trial.attached()).toBe(fixed)
   })
 
-  it('goes on failing when a forced certificate does not mend a broken listener either', async () => {
+  it('goes on failing when a forced certificate does not fix a broken listener either', async () => {
     trial.listener().behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
     trial.deny(ATTACH, 2)
     trial.sandbox.iam.spreadMs = 0

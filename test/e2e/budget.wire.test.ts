@@ -31,7 +31,7 @@ describe('the budget with the CA', () => {
     const break_ = () => {
       trial.sandbox.ca.options.sees = () => false
     }
-    const mend = () => {
+    const fix = () => {
       trial.sandbox.ca.options.sees = () => true
     }
 
@@ -62,11 +62,11 @@ describe('the budget with the CA', () => {
       expect(hits()).toEqual({})
     })
 
-    it('is tried at once when somebody asks for it, and as ever once it is mended', async () => {
+    it('is tried at once when somebody asks for it, and as usual once it is fixed', async () => {
       break_()
       await trial.run({}, HOUR_MS)
       await hourly(1)
-      mend()
+      fix()
       expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'failed' })
       expect((await trial.later(HOUR_MS, { force: true })).outcomes).toEqual({ web: 'renewed' })
       expect(await trial.stateOf('web')).toMatchObject({ tries: null, failures: null })
@@ -76,7 +76,7 @@ describe('the budget with the CA', () => {
       break_()
       await trial.run({}, HOUR_MS)
       await hourly(1)
-      mend()
+      fix()
       configure(entry('web', [HOST, 'shop.example.com']))
       expect((await trial.later(HOUR_MS)).outcomes).toEqual({ web: 'renewed' })
     })

@@ -256,7 +256,9 @@ export function endToEndCases(caName: string, startCa: StartTestCa): void {
       listener.behaviour = () => 'serve'
       const world = trial.sandbox.snapshot()
       const again = await trial.run()
-      expect(again.outcomes, 'it stays a failure until mended').toEqual({ 'www.example.com': 'rejected' })
+      expect(again.outcomes, 'it stays a failure until it is fixed').toEqual({
+        'www.example.com': 'rejected',
+      })
       expect(again.error?.code).toBe('run/failed')
       expect(trial.sandbox.snapshot()).toEqual(world)
     })

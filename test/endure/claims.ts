@@ -3,13 +3,13 @@
  * the order of the input changes nothing. The product is an argument, so that a seeded fault can stand in its place.
  */
 import type { Config } from '../../lambda/domain/config.ts'
-import type { RotationError } from '../../lambda/domain/errors.ts'
 import type { RotationEvent } from '../../lambda/domain/events.ts'
 import { covers } from '../../lambda/domain/hosts.ts'
 import { DAY_MS, HOUR_MS } from '../../lambda/domain/instant.ts'
 import type { KeyType, Target } from '../../lambda/domain/model.ts'
 import { idHash, parseStoredName, specificationHash, storedName } from '../../lambda/domain/names.ts'
 import type { Item } from '../../lambda/domain/remembered.ts'
+import type { RotationError } from '../../lambda/domain/rotation-error.ts'
 import { classicListener } from '../../lambda/domain/targets.ts'
 import { type Authority, makeAuthority } from '../sandbox/certificates.ts'
 import { configOf } from '../support/configs.ts'

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { parseConfig } from '../../lambda/config/parse.ts'
-import { RotationError } from '../../lambda/domain/errors.ts'
+import { RotationError } from '../../lambda/domain/rotation-error.ts'
 import { parseInvocation } from '../../lambda/run/invocation.ts'
 import { refuseFuture } from '../../lambda/state/items.ts'
 import { openMemory } from '../../lambda/state/memory.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../lambda/domain/config.ts'
-import type { RotationError } from '../../lambda/domain/errors.ts'
+import type { RotationError } from '../../lambda/domain/rotation-error.ts'
 import { classicListener } from '../../lambda/domain/targets.ts'
 import { hostsWithoutZone } from '../../lib/dns-permissions.ts'
 import type { Permission } from '../../lib/permission.ts'

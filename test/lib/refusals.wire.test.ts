@@ -8,7 +8,7 @@ import { App, CfnParameter, Duration, Lazy, NestedStack, Stack, Stage, TimeZone 
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RotationError } from '../../lambda/domain/errors.ts'
+import type { RotationError } from '../../lambda/domain/rotation-error.ts'
 import { CertificateRotation, type CertificateRotationProps } from '../../lib/index.ts'
 
 const CONFIG = [{ name: 'shop', hosts: ['www.example.com'], elb: { name: 'web' } }]

@@ -1,5 +1,5 @@
 /** The account with the CA: the stored one, or a new one. @see RFC 8555 §7.3 */
-import { RotationError } from '../../domain/errors.ts'
+import { RotationError } from '../../domain/rotation-error.ts'
 import type { AccountRecord, AccountStore, ExternalAccount, MakeKey } from '../../ports.ts'
 import type { Directory } from './directory.ts'
 import type { retrying } from './retrying.ts'

@@ -1,5 +1,5 @@
 /** Orders and authorizations as the CA returns them, and the errors that they contain. */
-import { RotationError } from '../../domain/errors.ts'
+import { RotationError } from '../../domain/rotation-error.ts'
 
 /** RFC 8555 §7.1.3, as far as it is used here. */
 export interface AnsweredOrder {

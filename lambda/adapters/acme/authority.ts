@@ -5,7 +5,7 @@
  */
 import acme from 'acme-client'
 import type { Settings } from '../../domain/defaults.ts'
-import { RotationError } from '../../domain/errors.ts'
+import { RotationError } from '../../domain/rotation-error.ts'
 import { poll } from '../../poll.ts'
 import type { CertificateAuthority, Challenge, ExternalAccount, ReplacingRequest, Time } from '../../ports.ts'
 import { type AccountOptions, openAccount } from './account.ts'

@@ -1,5 +1,5 @@
 /** Reading orders: a new one, or one of an earlier run. @see RFC 8555 §7.1.3, §7.1.4 */
-import { RotationError } from '../../domain/errors.ts'
+import { RotationError } from '../../domain/rotation-error.ts'
 import type { Challenge, Order } from '../../ports.ts'
 import {
   type AnsweredAuthorization,

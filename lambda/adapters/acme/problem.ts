@@ -1,7 +1,8 @@
 /** The CA's errors, by our codes. The CA's own message is always part of ours. */
-import { asRotationError, type ErrorCode, RotationError } from '../../domain/errors.ts'
+import type { ErrorCode } from '../../domain/errors.ts'
 import { toIso, toSpan } from '../../domain/instant.ts'
 import type { EpochMs } from '../../domain/model.ts'
+import { asRotationError, RotationError } from '../../domain/rotation-error.ts'
 import { AcmeProblem, AcmeSilence } from './transport.ts'
 
 const BY_TYPE: Readonly<Record<string, ErrorCode>> = {

@@ -3,9 +3,10 @@
  * Where the names of a zone do not fit into one statement of the policy, there is one change for each group of them.
  */
 import type { Settings } from '../../domain/defaults.ts'
-import { type ErrorCode, outOfTime, RotationError, rotationErrorOrThrow } from '../../domain/errors.ts'
+import type { ErrorCode } from '../../domain/errors.ts'
 import { toSpan } from '../../domain/instant.ts'
 import { recordKey } from '../../domain/names.ts'
+import { outOfTime, RotationError, rotationErrorOrThrow } from '../../domain/rotation-error.ts'
 import { poll } from '../../poll.ts'
 import type { ChallengeValue, ChallengeZone, Time } from '../../ports.ts'
 import type { HostedZones } from './hosted-zones.ts'

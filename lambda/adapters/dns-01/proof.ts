@@ -1,9 +1,10 @@
 /** Proving hosts by dns-01: TXT records in hosted zones. @see RFC 8555 §8.4 */
 import type { Config } from '../../domain/config.ts'
 import type { Settings } from '../../domain/defaults.ts'
-import { type ErrorCode, RotationError, rotationErrorOrThrow } from '../../domain/errors.ts'
+import type { ErrorCode } from '../../domain/errors.ts'
 import { challengeName, recordKey } from '../../domain/names.ts'
 import type { NotedValues } from '../../domain/remembered.ts'
+import { RotationError, rotationErrorOrThrow } from '../../domain/rotation-error.ts'
 import type { HostProof, LeftOver, MayWrite, Time } from '../../ports.ts'
 import { type NotCleaned, type Published, publish, remove, waitInSync } from './challenges.ts'
 import type { HostedZones } from './hosted-zones.ts'

@@ -7,8 +7,9 @@
  *
  * @see https://docs.amazonaws.cn/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
  */
-import { RotationError, rotationErrorOrThrow } from '../../domain/errors.ts'
+
 import type { HostedZone } from '../../domain/model.ts'
+import { RotationError, rotationErrorOrThrow } from '../../domain/rotation-error.ts'
 import type { Time } from '../../ports.ts'
 import type { HostedZones, TxtRecordSet } from './hosted-zones.ts'
 

@@ -8,8 +8,8 @@ import {
   type ResourceRecordSet,
   type Route53Client,
 } from '@aws-sdk/client-route-53'
-import { RotationError } from '../../domain/errors.ts'
 import type { HostedZone } from '../../domain/model.ts'
+import { RotationError } from '../../domain/rotation-error.ts'
 import { type AwsError, awsCall, isNamed } from '../aws-call.ts'
 import type { HostedZones, ListedZone, NameFacts, TxtRecordSet } from './hosted-zones.ts'
 

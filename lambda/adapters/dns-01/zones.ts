@@ -1,10 +1,10 @@
 /** Which hosted zone a host's challenge belongs to, and which names of it may be changed together. */
 import { challengeGroups, groupFinder } from '../../domain/challenge-groups.ts'
 import type { Config } from '../../domain/config.ts'
-import { RotationError } from '../../domain/errors.ts'
 import { closest } from '../../domain/hosts.ts'
 import type { HostedZone } from '../../domain/model.ts'
 import { challengeName } from '../../domain/names.ts'
+import { RotationError } from '../../domain/rotation-error.ts'
 import type { ChallengeZone } from '../../ports.ts'
 import type { HostedZones, ListedZone } from './hosted-zones.ts'
 

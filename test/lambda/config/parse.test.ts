@@ -4,7 +4,7 @@ import { parseConfig, toDocument } from '../../../lambda/config/parse.ts'
 import { limitsOf } from '../../../lambda/domain/ca-limits.ts'
 import type { Config } from '../../../lambda/domain/config.ts'
 import { DEFAULTS } from '../../../lambda/domain/defaults.ts'
-import { RotationError } from '../../../lambda/domain/errors.ts'
+import { RotationError } from '../../../lambda/domain/rotation-error.ts'
 import { classicListener } from '../../../lambda/domain/targets.ts'
 
 const STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { generateKey } from '../../../lambda/adapters/node-keys.ts'
-import { RotationError } from '../../../lambda/domain/errors.ts'
+import { RotationError } from '../../../lambda/domain/rotation-error.ts'
 import { leaksOf } from '../../support/keys.ts'
 
 it('repeats no key that a service repeats, whole or cut short, and keeps no cause that has one', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { limitsOf } from '../../../lambda/domain/ca-limits.ts'
-import { RotationError } from '../../../lambda/domain/errors.ts'
 import { DAY_MS, HOUR_MS } from '../../../lambda/domain/instant.ts'
 import type { Certificate, StoredCertificate } from '../../../lambda/domain/model.ts'
 import { domainLedger, hostsLedger, ordersLedger, specificationHash } from '../../../lambda/domain/names.ts'
@@ -10,6 +9,7 @@ import {
   NOTHING_KNOWN,
   NOTHING_SPENT,
 } from '../../../lambda/domain/remembered.ts'
+import { RotationError } from '../../../lambda/domain/rotation-error.ts'
 import { classicListener } from '../../../lambda/domain/targets.ts'
 import { type Budget, type Limited, limit } from '../../../lambda/limits/limits.ts'
 import type { Action } from '../../../lambda/plan/actions.ts'

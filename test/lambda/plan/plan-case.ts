@@ -1,5 +1,5 @@
 /** Plan cases as typed rows: what is written in a row, and what `plan` is given for it. */
-import { ERRORS, type ErrorCode, RotationError } from '../../../lambda/domain/errors.ts'
+import { ERRORS, type ErrorCode } from '../../../lambda/domain/errors.ts'
 import { HOUR_MS } from '../../../lambda/domain/instant.ts'
 import type {
   Attached,
@@ -14,6 +14,7 @@ import type {
 } from '../../../lambda/domain/model.ts'
 import { idHash, specificationHash, storedName } from '../../../lambda/domain/names.ts'
 import { type CertificateState, NOTHING_KNOWN, type Renewal } from '../../../lambda/domain/remembered.ts'
+import { RotationError } from '../../../lambda/domain/rotation-error.ts'
 import { storedTags, TAG, withRejected } from '../../../lambda/domain/tags.ts'
 import { classicListener } from '../../../lambda/domain/targets.ts'
 import type { PlanContext } from '../../../lambda/plan/plan-context.ts'

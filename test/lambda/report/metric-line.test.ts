@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { RotationError } from '../../../lambda/domain/errors.ts'
 import { DAY_MS } from '../../../lambda/domain/instant.ts'
 import type { Outcome, OutcomeState } from '../../../lambda/domain/model.ts'
+import { RotationError } from '../../../lambda/domain/rotation-error.ts'
 import { metricLine, metricsOf } from '../../../lambda/report/metric-line.ts'
 import { metricsIn, publishedIn } from '../../support/emf.ts'
 

@@ -1,6 +1,7 @@
 /** The table in memory, with what may go wrong with a call of it. */
-import { RotationError } from '../../../lambda/domain/errors.ts'
+
 import type { Item } from '../../../lambda/domain/remembered.ts'
+import { RotationError } from '../../../lambda/domain/rotation-error.ts'
 import type { StateTable } from '../../../lambda/ports.ts'
 
 export interface FakeTable extends StateTable {

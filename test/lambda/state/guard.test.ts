@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { RotationError } from '../../../lambda/domain/errors.ts'
+import { RotationError } from '../../../lambda/domain/rotation-error.ts'
 import type { MayWrite, Ports } from '../../../lambda/ports.ts'
 import { guarded } from '../../../lambda/state/guard.ts'
 

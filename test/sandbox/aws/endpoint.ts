@@ -19,7 +19,7 @@ export interface RecordedCall {
 
 /**
  * What may happen to a call instead of its answer: `lost` is done, and then never answered; `truncated` is done, and
- * half of the answer comes. With `afterwards`, it is answered as ever, and something happens after that.
+ * half of the answer comes. With `afterwards`, it is answered as usual, and something happens after that.
  */
 export type Mishap =
   | ServiceError

@@ -69,7 +69,7 @@ export type CaMishap =
       readonly text: string
       readonly headers?: Readonly<Record<string, string>>
     }
-  /** It is answered as ever, and something happens after that. */
+  /** It is answered as usual, and something happens after that. */
   | { readonly afterwards: () => void }
 
 interface Reply {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { publish, remove, waitInSync } from '../../../../lambda/adapters/dns-01/challenges.ts'
 import type { HostedZones, TxtRecordSet } from '../../../../lambda/adapters/dns-01/hosted-zones.ts'
 import { DEFAULTS } from '../../../../lambda/domain/defaults.ts'
-import { RotationError } from '../../../../lambda/domain/errors.ts'
+import { RotationError } from '../../../../lambda/domain/rotation-error.ts'
 import type { ChallengeValue, Time } from '../../../../lambda/ports.ts'
 
 const ZONE = { id: 'Z1', name: 'example.com', group: 0 }

@@ -132,7 +132,7 @@ export const placementCases: readonly PlanCase[] = [
     targets: { 'web:443': 'a1' },
     actions: ['issue shop specification-changed', 'attach shop web:443 new specification-changed, else a1'],
   }),
-  row('settles where somebody mended a listener that still has what broke it', {
+  row('settles where somebody fixed a listener that still has what broke it', {
     now: '2026-02-01',
     desired: [entry('shop', { targets: ['web:443', 'api:443'] })],
     stored: [
