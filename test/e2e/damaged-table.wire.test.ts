@@ -29,7 +29,7 @@ describe('what is wrong in the table', () => {
     ['data that is no JSON', { data: 'x' }],
     ['data of another shape', { data: '{"order":7}' }],
     ['instants beyond all time', { data: '{}', at: 1e30 }],
-  ])('an item with %s is told, and written anew', async (_, item) => {
+  ])('an item with %s is reported and replaced', async (_, item) => {
     await put(item)
     const ran = await trial.run()
     expect(told(ran)).toEqual(['state/item-unreadable'])
@@ -50,7 +50,7 @@ describe('what is wrong in the table', () => {
     expect(trial.keysInFlight(), 'what nobody would remember is not left').toEqual([])
   })
 
-  it('a lease that no run would ask for is told, and taken over', async () => {
+  it('a lease that no run would ask for is reported and taken over', async () => {
     await trial.lease({ holder: 'x', expiresAt: trial.sandbox.clock.now() + 400 * DAY_MS })
     const ran = await trial.run()
     expect(told(ran)).toEqual(['state/item-unreadable'])
@@ -60,7 +60,7 @@ describe('what is wrong in the table', () => {
   it.each([
     ['lease', { data: JSON.stringify({ holder: 'x', expiresAt: 1 }) }],
     ['cert#web', { data: '{}' }],
-  ])('%s of the future: nothing is touched, and the message says which', async (id, item) => {
+  ])('%s from the future: nothing is changed, and the message names it', async (id, item) => {
     await put({ id, ...item, at: trial.sandbox.clock.now() + 2 * HOUR_MS })
     const before = [trial.sandbox.snapshot(), await trial.sandbox.dynamodb.items(TABLE)]
     const ran = await trial.run()
@@ -70,14 +70,14 @@ describe('what is wrong in the table', () => {
     expect(names(await trial.later(3 * HOUR_MS))).toContain('cert.attached')
   })
 
-  it('a clock that went backwards refuses, and goes on when it is right again', async () => {
+  it('after the clock went backwards, runs are refused until it is right again', async () => {
     await trial.run()
     trial.sandbox.clock.advance(-DAY_MS)
     expect((await trial.run()).error?.code).toBe('state/from-the-future')
     expect(await trial.later(DAY_MS)).toMatchObject({ error: null, outcomes: { web: 'settled' } })
   })
 
-  it('no table at all is told, fails the run, and stops nothing', async () => {
+  it('a missing table is reported and fails the run, but stops nothing', async () => {
     await trial.sandbox.dynamodb.deleteTable(TABLE)
     const ran = await trial.run()
     expect(ran).toMatchObject({ error: { code: 'state/absent' }, outcomes: { web: 'renewed' } })

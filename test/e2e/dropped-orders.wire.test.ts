@@ -45,7 +45,7 @@ describe('an order in flight between two runs', () => {
     expect(second.outcomes).toEqual({ web: 'renewed' })
   })
 
-  it('is dropped when its key is gone, and when its parameter holds no key: nothing of it is told', async () => {
+  it('is dropped when its key is gone, and when its parameter contains something else, which is never shown', async () => {
     for (const [spoil, why] of [
       [
         () => trial.sandbox.ssm.parameters.delete(trial.keysInFlight()[0] ?? ''),
@@ -81,7 +81,7 @@ describe('an order in flight between two runs', () => {
     expect(second.outcomes).toEqual({ web: 'renewed' })
   })
 
-  it('of other hosts, as a table that was copied may have it, is dropped', async () => {
+  it('is dropped when it is for other hosts, as in a copied table', async () => {
     await trial.balancer('other', ['other.example.com'])
     trial.configure([entry('other', ['other.example.com'])])
     trial.refuseOnce(UPLOAD)
@@ -95,7 +95,7 @@ describe('an order in flight between two runs', () => {
     expect(second.outcomes).toMatchObject({ web: 'renewed' })
   })
 
-  it('that is processing is dropped as well when its key is gone', async () => {
+  it('that is processing is dropped, too, when its key is gone', async () => {
     trial.sandbox.ca.options.finalizeDelayMs = HOUR_MS
     await trial.run()
     trial.sandbox.ssm.parameters.delete(trial.keysInFlight()[0] ?? '')
@@ -106,7 +106,7 @@ describe('an order in flight between two runs', () => {
     await trial.later(2 * HOUR_MS)
   })
 
-  it('that nobody can be asked about is dropped when it is older than orders live', async () => {
+  it('is dropped when the CA cannot be asked and it is older than any order can be', async () => {
     const order = {
       url: 'https://127.0.0.1:9/order/1',
       specificationHash: specificationHash({ ...trial.specified(), keyType: 'ecdsa', profile: null }),
@@ -119,7 +119,7 @@ describe('an order in flight between two runs', () => {
     expect((await trial.later(2 * DAY_MS)).outcomes).toEqual({ web: 'renewed' })
   })
 
-  it('that nothing needs any more is given up', async () => {
+  it('that is no longer needed is dropped', async () => {
     trial.refuseOnce(UPLOAD)
     await trial.run()
     const arn = await trial.sandbox.buy('fresh', { hosts: [HOST], endsInMs: 300 * DAY_MS })
@@ -131,7 +131,7 @@ describe('an order in flight between two runs', () => {
     expect((await trial.stateOf('web')).order).toBeNull()
   })
 
-  it('of an entry that is gone is given up, with its key and its values', async () => {
+  it('of an entry that was removed is dropped, with its key and its challenge values', async () => {
     await trial.balancer('other', ['other.example.com'], 300)
     trial.refuseOnce(UPLOAD)
     await trial.run()

@@ -14,7 +14,7 @@ describe('two runs at the same time', () => {
   })
   afterEach(() => trial.stop())
 
-  it('do not both act: the other says so, and is no failure', async () => {
+  it('do not both act: the second one reports that, and succeeds', async () => {
     const [one, other] = await Promise.all([trial.run(), trial.run()])
     const [yielded, acted] = Object.keys(one.outcomes).length === 0 ? [one, other] : [other, one]
     expect(acted.outcomes).toEqual({ web: 'renewed' })
@@ -24,14 +24,14 @@ describe('two runs at the same time', () => {
     expect((await trial.sandbox.dynamodb.items(TABLE)).has('lease')).toBe(false)
   })
 
-  it('are kept apart by a lease that ends by itself', async () => {
+  it('are kept apart by a lease that expires', async () => {
     const { clock } = trial.sandbox
     await trial.lease({ holder: 'dead', expiresAt: clock.now() + 10 * MINUTE_MS })
     expect(names(await trial.run())).toContain('run.yielded')
     expect(await trial.later(12 * MINUTE_MS)).toMatchObject({ outcomes: { web: 'renewed' } })
   })
 
-  it('stop the first one when it lost its lease: it writes nothing more', async () => {
+  it('cannot both write: the one that has lost its lease stops', async () => {
     const { sandbox } = trial
     const before = trial.attached()
     sandbox.aws.intercept(async ({ action, count }) => {
@@ -60,7 +60,7 @@ describe('two runs at the same time', () => {
   it.each([
     ['state/item-newer', { v: 2 }],
     ['state/other-deployment', { deployment: 'elsewhere' }],
-  ])('are refused where the lease is %s: nobody knows who holds it', async (code, item) => {
+  ])('are refused when the lease is %s, because its holder is unknown', async (code, item) => {
     const data = JSON.stringify({ holder: 'x', expiresAt: trial.sandbox.clock.now() + 10 * MINUTE_MS })
     const at = trial.sandbox.clock.now()
     await trial.sandbox.dynamodb.put(TABLE, {
@@ -76,7 +76,7 @@ describe('two runs at the same time', () => {
     expect(trial.sandbox.snapshot()).toEqual(before)
   })
 
-  it('keep their lease to its end while the table cannot be asked: a broken listener gets its certificate back', async () => {
+  it('keep their lease until it expires while the table cannot be read: a broken listener gets its certificate back', async () => {
     const { sandbox } = trial
     const before = trial.attached()
     sandbox.listener('web', 443).behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')
@@ -90,7 +90,7 @@ describe('two runs at the same time', () => {
     expect(trial.attached()).toBe(before)
   })
 
-  it('are kept apart also where the table cannot be read after the lease was taken', async () => {
+  it('are kept apart, too, when the table cannot be read after the lease was taken', async () => {
     trial.sandbox.aws.allow(({ action }) => action !== 'dynamodb:Scan')
     const ran = await trial.run()
     expect(ran).toMatchObject({ error: { code: 'aws/access-denied' }, outcomes: { web: 'renewed' } })

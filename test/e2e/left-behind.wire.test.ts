@@ -13,7 +13,7 @@ describe('what was left behind', () => {
   })
   afterEach(() => trial.stop())
 
-  it('goes on trying to take away what an entry that is gone has left, where it may', async () => {
+  it('keeps trying to remove what a removed entry left behind, where it may', async () => {
     await trial.balancer('other', ['other.example.com'], 300)
     const name = `_acme-challenge.${HOST}`
     const noted = { zone: { id: trial.zone, name: 'example.com', group: 0 }, name }
@@ -30,7 +30,7 @@ describe('what was left behind', () => {
     expect((await trial.sandbox.dynamodb.items(TABLE)).has('cert#web')).toBe(false)
   })
 
-  it('leaves alone what a gone entry has left where the run is about some only', async () => {
+  it('does not touch what a removed entry left behind in a run for some certificates only', async () => {
     await trial.balancer('other', ['other.example.com'], 300)
     await remember(trial.sandbox, TABLE, 'web', { postponed: true })
     trial.configure([entry('other', ['other.example.com'])])
@@ -38,7 +38,7 @@ describe('what was left behind', () => {
     expect((await trial.sandbox.dynamodb.items(TABLE)).has('cert#web')).toBe(true)
   })
 
-  it('tells once what an entry that is gone has left where the function may not write any more', async () => {
+  it('reports once what a removed entry left behind where the function may no longer write', async () => {
     await trial.balancer('other', ['other.example.com'], 300)
     const noted = { zone: { id: trial.zone, name: 'example.com', group: 0 }, name: `_acme-challenge.${HOST}` }
     await remember(trial.sandbox, TABLE, 'web', { values: [{ ...noted, ours: ['"left"'] }] })
@@ -51,7 +51,7 @@ describe('what was left behind', () => {
     expect(await trial.later()).toMatchObject({ error: null })
   })
 
-  it('is content where what an entry has left is gone from a zone that it may not write any more', async () => {
+  it('forgets what an entry left behind when it is gone from a zone that the function may no longer write to', async () => {
     await trial.balancer('other', ['other.example.com'], 300)
     const noted = { zone: { id: trial.zone, name: 'example.com', group: 0 }, name: `_acme-challenge.${HOST}` }
     await remember(trial.sandbox, TABLE, 'other', { values: [{ ...noted, ours: ['"left"'] }] })

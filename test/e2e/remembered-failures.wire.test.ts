@@ -29,7 +29,7 @@ describe('between two runs', () => {
       expect(trial.issued()).toBe(3)
     })
 
-    it('is held back by the ledger, and still is a failure', async () => {
+    it('is held back by the ledger, and the run still fails', async () => {
       await trial.balancer('patient', [HOST], 200)
       const limits = { same_hosts_a_week: 2 }
       trial.configure({ acme: { limits }, certificates: [{ ...entry('patient'), take_over: 'now' }] })
@@ -46,7 +46,7 @@ describe('between two runs', () => {
   })
 
   describe('what the CA asked for', () => {
-    it('is remembered: until then no order is made, and what is installed is good', async () => {
+    it('is remembered: until then nothing is ordered, and the installed certificate is fine', async () => {
       await trial.balancer('old', [HOST], 110)
       trial.configure([entry('old')])
       trial.sandbox.ca.options.refuse = (operation) =>
@@ -60,7 +60,7 @@ describe('between two runs', () => {
       expect((await trial.stateOf('old')).failures).toBeNull()
     })
 
-    it('is a failure where what is installed cannot wait', async () => {
+    it('is a failure when the installed certificate cannot wait', async () => {
       trial.sandbox.ca.options.refuse = (operation) =>
         operation === 'newOrder' ? new Problem('rateLimited', 'too many', 429, { retryAfter: '86400' }) : null
       await trial.run()
@@ -72,7 +72,7 @@ describe('between two runs', () => {
     })
   })
 
-  it('tells since when and for how many runs something fails', async () => {
+  it('reports since when and for how many runs something has failed', async () => {
     trial.sandbox.aws.allow(({ action }) => action !== UPLOAD)
     const told = (ran: Ran) => only(ran, 'cert.failed')
     const first = told(await trial.run())
@@ -85,7 +85,7 @@ describe('between two runs', () => {
     expect((await trial.stateOf('web')).failures).toBeNull()
   })
 
-  it('attaches what was stored in a run that died after it', async () => {
+  it('attaches a certificate that was stored by a run that died afterwards', async () => {
     trial.refuseOnce(ATTACH)
     await trial.run()
     expect(await trial.later()).toMatchObject({ outcomes: { web: 'attached' } })

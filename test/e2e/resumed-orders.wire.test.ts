@@ -25,7 +25,7 @@ describe('an order in flight between two runs', () => {
     expect((await trial.stateOf('web')).order).toBeNull()
   })
 
-  it('that is pending is answered again, with its values written anew', async () => {
+  it('that is pending gets its challenge values again', async () => {
     trial.sandbox.route53.propagationMs = MINUTE_MS
     expect((await trial.run()).codes).toEqual(['dns/not-in-sync'])
     trial.sandbox.route53.propagationMs = 0
@@ -84,7 +84,7 @@ describe('an order in flight between two runs', () => {
     expect(trial.issued()).toBe(1)
   })
 
-  it('of which nobody would know is left no key of: neither in the table, nor in the run that was refused it', async () => {
+  it('leaves no key behind when it could not be remembered', async () => {
     let puts = 0
     trial.sandbox.aws.intercept(({ action, body }) => {
       if (action === UPLOAD) return new ServiceError('InvalidInput', 'not today')
@@ -98,7 +98,7 @@ describe('an order in flight between two runs', () => {
     expect((await trial.later()).outcomes).toEqual({ web: 'renewed' })
   })
 
-  it('keeps its key in mind where that could not be deleted, and deletes it in the next run', async () => {
+  it('has its key deleted by the next run when this one could not', async () => {
     trial.refuseOnce('ssm:DeleteParameter')
     const first = await trial.run()
     expect(first).toMatchObject({ codes: ['aws/refused'], outcomes: { web: 'failed' } })
@@ -107,7 +107,7 @@ describe('an order in flight between two runs', () => {
     expect((await trial.stateOf('web')).order).toBeNull()
   })
 
-  it('is kept while its listener is away for a run', async () => {
+  it('is kept while its listener is missing for a run', async () => {
     trial.refuseOnce(UPLOAD)
     await trial.run()
     const { balancers } = trial.sandbox.elb
@@ -119,7 +119,7 @@ describe('an order in flight between two runs', () => {
     expect(trial.issued()).toBe(1)
   })
 
-  it('is not gone on with when its certificate is stored: a rejected one would come back as its own successor', async () => {
+  it('is not resumed when its certificate is stored: a rejected one would become its own successor', async () => {
     trial.sandbox.aws.allow(({ action }) => action !== 'ssm:DeleteParameter')
     const listener = trial.sandbox.listener('web', 443)
     listener.behaviour = ({ arn }) => (isOurs(arn) ? 'close' : 'serve')

@@ -16,7 +16,7 @@ describe('what is superseded', () => {
 
   const ours = () => trial.sandbox.iam.all().filter(({ path }) => path !== '/')
 
-  it('is deleted a day and two runs after its successor was seen working, but for one', async () => {
+  it('is deleted a day and two runs after its successor was seen working, except for one', async () => {
     await trial.run()
     const arns = [trial.attached()]
     for (let renewal = 0; renewal < 2; renewal++) {
@@ -54,7 +54,7 @@ describe('what is superseded', () => {
     ])
   })
 
-  it('stays where IAM says that something uses it, which is told and no failure', async () => {
+  it('stays when IAM says that something uses it, which is reported and not a failure', async () => {
     const old = await storeOurs(trial.sandbox, trial.specified(), { ageDays: 80 })
     await storeOurs(trial.sandbox, trial.specified(), { ageDays: 60 })
     const arn = await storeOurs(trial.sandbox, trial.specified(), { ageDays: 10 })
@@ -75,7 +75,7 @@ describe('what is superseded', () => {
     expect(ours().some((one) => one.arn === old)).toBe(true)
   })
 
-  it('is never what others have stored, nor what another deployment has', async () => {
+  it('is never a certificate of somebody else or of another deployment', async () => {
     for (const ageDays of [88, 80, 70]) await storeOurs(trial.sandbox, trial.specified(), { ageDays })
     const [, old] = ours()
     if (!old) throw new Error('three certificates')

@@ -63,7 +63,7 @@ describe('a run whose time is short', () => {
     expect(third.outcomes).toEqual({ a: 'failed', b: 'settled', c: 'renewed' })
   })
 
-  it('is a failure where what is installed cannot wait', async () => {
+  it('is a failure when the installed certificate cannot wait', async () => {
     trial.sandbox.clock.advance(100 * DAY_MS)
     const ran = await run()
     expect(ran).toMatchObject({
