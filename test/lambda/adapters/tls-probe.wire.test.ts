@@ -31,7 +31,7 @@ describe('a probe', () => {
 
   it('tells serial, hosts, dates and issuer of what is served, whoever signed it', async () => {
     const { x509 } = listener.serving()
-    expect(await tlsProbe(2_000)(request())).toEqual([
+    expect(await tlsProbe(60_000)(request())).toEqual([
       {
         address: '127.0.0.1',
         leaf: {
@@ -50,18 +50,18 @@ describe('a probe', () => {
       { host: '127.0.0.1', port: listener.port },
       { host: '127.0.0.2', port: 9 },
     ]
-    const [one, two] = await tlsProbe(2_000, dial)(request())
+    const [one, two] = await tlsProbe(60_000, dial)(request())
     expect(one).toHaveProperty('leaf')
     expect(two).toEqual({ address: '127.0.0.2', failure: expect.stringContaining('ECONNREFUSED') })
   })
 
   it('is a failure, not an error, when a handshake is not completed', async () => {
     listener.behaviour = () => 'close'
-    expect(await tlsProbe(2_000)(request())).toEqual([{ address: '127.0.0.1', failure: expect.any(String) }])
+    expect(await tlsProbe(60_000)(request())).toEqual([{ address: '127.0.0.1', failure: expect.any(String) }])
   })
 
   it('is a failure when the name does not resolve', async () => {
-    const [answer] = await tlsProbe(2_000)(request(443, 'does-not-exist.invalid'))
+    const [answer] = await tlsProbe(60_000)(request(443, 'does-not-exist.invalid'))
     expect(answer).toEqual({
       address: 'does-not-exist.invalid',
       failure: expect.stringContaining('does not resolve'),
