@@ -49,7 +49,7 @@ describe('two runs at the same time', () => {
     expect(await trial.later()).toMatchObject({ outcomes: { web: 'attached' }, codes: [] })
   })
 
-  it('are none when the lease is taken over and the answer is lost', async () => {
+  it('do not count the run itself as the other one when it took over the lease and the answer was lost', async () => {
     await trial.lease({ holder: 'dead', expiresAt: trial.sandbox.clock.now() - HOUR_MS })
     trial.sandbox.aws.intercept(({ action, count }) =>
       action === 'dynamodb:PutItem' && count === 2 ? 'lost' : null,
@@ -97,7 +97,7 @@ describe('two runs at the same time', () => {
     expect((await trial.sandbox.dynamodb.items(TABLE)).has('lease'), 'given back').toBe(false)
   })
 
-  it('are none for a dry run, which takes no lease and is kept out by none', async () => {
+  it('may include a dry run, which takes no lease and waits for none', async () => {
     await trial.lease({ holder: 'other', expiresAt: trial.sandbox.clock.now() + 10 * MINUTE_MS })
     expect(only(await trial.run({ dryRun: true }), 'plan.made').actions.length).toBeGreaterThan(0)
     trial.sandbox.clock.advance(HOUR_MS)
